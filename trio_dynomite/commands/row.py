@@ -1,0 +1,122 @@
+"""What a row of the command table is, and what a command may do to the keys it names.
+
+The table is data: a row tells the name, the arity, the flags, where the keys stand among the
+arguments and how the command spreads over the cluster. A command itself is a plain function
+`(keyspace, args) -> encoded reply`; it runs on ONE node and sees only the keys of its arguments.
+"""
+
+import enum
+from collections.abc import Callable
+from typing import Protocol
+
+from attrs import define, field
+
+
+class Spread(enum.Enum):
+    """How a command reaches the nodes that hold what it asks for."""
+
+    KEY = "key"  # all keys in one slot; one node runs it
+    SUM = "sum"  # split by owner, integer replies added: DEL EXISTS UNLINK TOUCH
+    GATHER = "gather"  # split by owner, array elements put back in request order: MGET
+    SCATTER = "scatter"  # split by owner, every part must say OK: MSET
+    KEYSPACE = "keyspace"  # walks every slot of the cluster: KEYS SCAN DBSIZE RANDOMKEY FLUSHALL
+    SESSION = "session"  # about the connection or the node that got it; needs no keys
+
+
+class Keyspace(Protocol):
+    """The keys of one node, as commands see them. Expired keys are absent everywhere.
+
+    Every change is stamped, applied here and recorded as an effect for the other replicas,
+    in the order in which it was made. Methods that read a value raise
+    `CommandError("WRONGTYPE …")` when the key holds another type.
+    """
+
+    now_ms: int
+    """Wall-clock milliseconds; the same during a whole command."""
+    resp: int
+    """The protocol of the client that asked: 2 or 3."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The string at `key`, or None when there is none."""
+
+    def kind(self, key: bytes) -> str | None:
+        """The type of `key` ("string", …) as TYPE names it, or None when it is absent."""
+
+    def deadline(self, key: bytes) -> int:
+        """When `key` expires, in Unix milliseconds; 0 when it never does or is absent."""
+
+    def idle_s(self, key: bytes) -> int:
+        """Seconds since `key` was last written or touched (reads are not tracked); 0 when absent."""
+
+    def put(self, key: bytes, value: bytes, deadline_ms: int = 0) -> None:
+        """Make `key` the string `value`, whatever it was, expiring at `deadline_ms` (0: never).
+
+        A deadline that has passed makes the key absent at once."""
+
+    def patch(self, key: bytes, value: bytes, *op: bytes | int) -> None:
+        """The existing string at `key` becomes `value`; its deadline stays.
+
+        `op` is the deterministic, cheap-to-send description of the change, one of
+        `(b"append", suffix)` or `(b"setrange", offset, piece)`; replicas repeat it."""
+
+    def count(self, key: bytes, delta: int) -> int:
+        """Add `delta` to the integer at `key` (absent: 0), keeping the deadline; the new value.
+
+        Raises CommandError when the string is no 64-bit integer or the sum would overflow."""
+
+    def expire(self, key: bytes, deadline_ms: int) -> None:
+        """The existing `key` expires at `deadline_ms`; 0: never. A passed deadline deletes it."""
+
+    def delete(self, key: bytes) -> bool:
+        """Delete `key`; was it there?"""
+
+    def touch(self, key: bytes) -> bool:
+        """Make `key` fresh for `idle_s`; is it there?"""
+
+    def copy(self, source: bytes, target: bytes) -> None:
+        """`target` becomes what the existing `source` is, deadline included, whatever its type."""
+
+
+Handler = Callable[[Keyspace, list[bytes]], bytes]
+"""Runs a command: (keyspace, arguments with the name first) → encoded reply. May raise CommandError."""
+
+
+@define(kw_only=True)
+class Row:
+    """One command of the table (https://redis.io/docs/latest/commands/command/)."""
+
+    name: str
+    """Lower case; of a subcommand `parent|child`."""
+    arity: int
+    """Number of arguments with the name; -n: n or more."""
+    flags: frozenset[str] = field(converter=frozenset)
+    """Redis's flags: write, readonly, denyoom, fast, admin, loading, stale, noscript…"""
+    first: int = 0
+    """Index of the first key among the arguments; 0: no keys."""
+    last: int = 0
+    """Index of the last key; negative counts from the end."""
+    step: int = 1
+    """Distance between keys."""
+    spread: Spread = Spread.KEY
+    handler: Handler | None = None
+    """None for SESSION and KEYSPACE rows: the server and the coordinator answer those."""
+    categories: tuple[str, ...] = ()
+    """ACL categories without the @."""
+    write: bool = field(init=False)
+    fixed_arity: int = field(init=False)
+    """The arity when it is exact, else 0: one comparison on the hot path."""
+
+    def __attrs_post_init__(self) -> None:
+        self.write = "write" in self.flags
+        self.fixed_arity = max(self.arity, 0)
+
+    def takes(self, count: int) -> bool:
+        """Is `count` arguments, name included, an acceptable number?"""
+        return count == self.arity if self.arity > 0 else count >= -self.arity
+
+    def keys(self, args: list[bytes]) -> list[bytes]:
+        """The keys among `args`."""
+        if self.first == 0:
+            return []
+        stop = len(args) + self.last if self.last < 0 else self.last
+        return args[self.first : stop + 1 : self.step]

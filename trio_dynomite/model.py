@@ -1,0 +1,64 @@
+"""The words everybody shares: consistency levels, node states, a node's identity.
+
+Values only; nothing here decides anything.
+"""
+
+import enum
+
+import xxhash
+from attrs import field, frozen
+
+
+class Level(enum.IntEnum):
+    """How many replicas must have a write, or agree on a read, before the client is answered.
+
+    The names are Dynomite's (rows K1 to K4); what each waits for is `docs/consistency.md`.
+    """
+
+    DC_ONE = 0
+    DC_QUORUM = 1
+    DC_SAFE_QUORUM = 2
+    DC_EACH_SAFE_QUORUM = 3
+
+
+class NodeState(enum.IntEnum):
+    """Where a node stands in its life. Names and numbers are Dynomite's (`dyn_core.h`)."""
+
+    INIT = 0
+    STANDBY = 1
+    WRITES_ONLY = 2
+    RESUMING = 3
+    NORMAL = 4
+    JOINING = 7
+    DOWN = 8
+    RESET = 11
+    UNKNOWN = 12
+
+
+def node_id(name: str) -> int:
+    """The 32-bit number under which node `name` stamps its writes; the same wherever it is computed."""
+    return int(xxhash.xxh32_intdigest(name.encode()))
+
+
+@frozen(kw_only=True)
+class Node:
+    """One member of the cluster, as everybody knows it."""
+
+    name: str
+    datacenter: str
+    rack: str
+    tokens: tuple[int, ...]
+    host: str
+    client_port: int
+    peer_port: int
+    admin_port: int
+    id: int = field()
+
+    @id.default
+    def _id(self) -> int:
+        return node_id(self.name)
+
+    @property
+    def cluster_id(self) -> str:
+        """The 40 hexadecimal digits that Redis Cluster clients know a node by."""
+        return xxhash.xxh128_hexdigest(self.name.encode()) + f"{self.id:08x}"
