@@ -81,7 +81,13 @@ def test_partitioners_are_equal_when_name_and_tag_are() -> None:
 
 
 def test_fingerprints_differ_exactly_when_partitioners_do() -> None:
-    made = [make("slots", ""), make("murmur", ""), make("murmur", "{}"), make("murmur", "<>"), make("md5", "")]
+    made = [
+        make("slots", ""),
+        make("murmur", ""),
+        make("murmur", "{}"),
+        make("murmur", "<>"),
+        make("md5", ""),
+    ]
     assert len({partitioner.fingerprint for partitioner in made}) == len(made)
     assert make("slots", "{}").fingerprint == make("slots", "").fingerprint
 
