@@ -1,0 +1,117 @@
+"""What must hold between settings: within a section, between nodes, along the ring.
+
+Each check takes what could be read and yields every mistake it finds. Nodes come with their index in the
+file, because those that could not be read are not among them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from trio_dynomite.config import kinds
+from trio_dynomite.config.settings import Cluster, NodeSettings, Timeouts, is_wildcard
+from trio_dynomite.config.sources import Problem
+from trio_dynomite.model import node_id
+
+Numbered = list[tuple[int, NodeSettings]]
+PORTS = ("client_port", "peer_port", "admin_port")
+
+
+def check_cluster(cluster: Cluster) -> Iterator[Problem]:
+    """Slots are Redis Cluster's, and so are their tags: a client computes them too."""
+    if cluster.partitioner == kinds.SLOTS and cluster.hash_tag != "{}":
+        yield ("cluster", "hash_tag"), f'must be "{{}}" with partitioner "slots", not "{cluster.hash_tag}"'
+
+
+def check_timeouts(timeouts: Timeouts) -> Iterator[Problem]:
+    """A peer must get the chance to be heard."""
+    if timeouts.down_after <= timeouts.heartbeat:
+        yield (
+            ("timeouts", "down_after"),
+            f"must be longer than timeouts.heartbeat ({timeouts.heartbeat:g}s), not {timeouts.down_after:g}s",
+        )
+
+
+def check_nodes(nodes: Numbered) -> Iterator[Problem]:
+    """Nodes can be told apart, found, and reached."""
+    yield from _unique_names(nodes)
+    yield from _unique_ports(nodes)
+    for index, node in nodes:
+        if is_wildcard(node.announced):
+            yield (
+                ("nodes", index, "announce_host" if node.announce_host else "host"),
+                f"nobody can connect to {node.announced}: give announce_host, the address to reach it by",
+            )
+
+
+def check_tokens(nodes: Numbered, cluster: Cluster) -> Iterator[Problem]:
+    """Tokens are on the ring, and in each rack either every node gives its own or none does."""
+    racks: dict[tuple[str, str], Numbered] = defaultdict(list)
+    for index, node in nodes:
+        racks[node.place].append((index, node))
+        yield from _tokens_in_range(index, node, cluster)
+    for (datacenter, rack), members in racks.items():
+        yield from _unique_tokens(members)
+        giving = [node.name for _, node in members if node.tokens is not None]
+        for index, node in members:
+            if giving and node.tokens is None:
+                yield (
+                    ("nodes", index, "tokens"),
+                    f"missing, while {giving[0]!r} of the same rack ({datacenter}/{rack}) gives its own; "
+                    "give all or none",
+                )
+
+
+def _unique_names(nodes: Numbered) -> Iterator[Problem]:
+    by_name: dict[str, int] = {}
+    by_id: dict[int, str] = {}
+    for index, node in nodes:
+        first = by_name.setdefault(node.name, index)
+        if first != index:
+            yield ("nodes", index, "name"), f"{node.name!r} is the name of nodes[{first}] too"
+        other = by_id.setdefault(node_id(node.name), node.name)
+        if other != node.name:
+            yield (
+                ("nodes", index, "name"),
+                f"{node.name!r} has the same 32-bit id as {other!r} by bad luck; choose another name",
+            )
+
+
+def _unique_ports(nodes: Numbered) -> Iterator[Problem]:
+    taken: dict[tuple[str, int], str] = {}
+    for index, node in nodes:
+        for setting in PORTS:
+            port: int = getattr(node, setting)
+            clashes = []
+            for address in _addresses(node):
+                owner = taken.setdefault((address, port), f"nodes[{index}].{setting}")
+                if owner != f"nodes[{index}].{setting}":
+                    clashes.append(f"{address}:{port} is taken by {owner}")
+            if clashes:
+                yield ("nodes", index, setting), clashes[0]
+
+
+def _addresses(node: NodeSettings) -> Iterable[str]:
+    """What no two nodes may share together with a port: where it listens, and where others find it."""
+    hosts = [node.announced] if is_wildcard(node.host) else [node.host, node.announced]
+    return dict.fromkeys("127.0.0.1" if host.lower() == "localhost" else host.lower() for host in hosts)
+
+
+def _tokens_in_range(index: int, node: NodeSettings, cluster: Cluster) -> Iterator[Problem]:
+    if node.tokens == ():
+        yield ("nodes", index, "tokens"), "must not be empty; leave it out to spread the rack evenly"
+    for at, token in enumerate(node.tokens or ()):
+        if not 0 <= token <= cluster.token_max:
+            allowed = f"from 0 to {cluster.token_max} with partitioner {cluster.partitioner!r}"
+            yield ("nodes", index, "tokens", at), f"must be {allowed}, not {token}"
+
+
+def _unique_tokens(members: Numbered) -> Iterator[Problem]:
+    owners: dict[int, str] = {}
+    for index, node in members:
+        for at, token in enumerate(node.tokens or ()):
+            if token in owners:
+                yield (
+                    ("nodes", index, "tokens", at),
+                    f"{token} is a token of {owners[token]!r} in the same rack too",
+                )
+            owners.setdefault(token, node.name)

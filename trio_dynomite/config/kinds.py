@@ -1,0 +1,198 @@
+"""The kinds of value that settings have: for each a type to annotate with and a function that reads it.
+
+A reader gets what the TOML file held, or a `Text` when the value came from the environment or the command
+line and only the setting can say what it means. It returns the value or raises ValueError with what is
+allowed.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from typing import Annotated
+
+from trio_dynomite.config import units
+from trio_dynomite.model import Level
+
+SLOTS = "slots"
+HASHES = (
+    "one_at_a_time",
+    "md5",
+    "crc16",
+    "crc32",
+    "crc32a",
+    "fnv1_64",
+    "fnv1a_64",
+    "fnv1_32",
+    "fnv1a_32",
+    "hsieh",
+    "murmur",
+    "jenkins",
+)
+"""Dynomite's hashes, by its names (reference: `hashkit/dyn_hashkit.h`)."""
+ENGINES = ("memory",)
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+
+Name = Annotated[str, "name"]
+Host = Annotated[str, "host"]
+Partitioner = Annotated[str, "partitioner"]
+HashTag = Annotated[str, "hash tag"]
+Engine = Annotated[str, "engine"]
+Seconds = Annotated[float, "duration"]
+SecondsOrZero = Annotated[float, "duration or zero"]
+Bytes = Annotated[int, "size"]
+Count = Annotated[int, "count"]
+Port = Annotated[int, "port"]
+Token = Annotated[int, "token"]
+Tokens = tuple[Token, ...]
+
+
+class Text(str):
+    """A value given as text outside the file, and who gave it."""
+
+    __slots__ = ("origin",)
+    origin: str
+
+    def __new__(cls, value: str, origin: str) -> "Text":
+        text = super().__new__(cls, value)
+        text.origin = origin
+        return text
+
+    def parts(self) -> list["Text"]:
+        """The items of a list, which text separates by commas."""
+        return [Text(part.strip(), self.origin) for part in self.strip("[] ").split(",")]
+
+
+def text(value: object) -> str:
+    """Plain, non-empty text."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"must be a text that is not empty, not {_shown(value)}")
+    return str(value)
+
+
+def name(value: object) -> str:
+    """A name that survives file names, labels and command lines."""
+    found = text(value)
+    if not _NAME.fullmatch(found):
+        raise ValueError(f"must be letters, digits, '.', '_' and '-' only, not {found!r}")
+    return found
+
+
+def host(value: object) -> str:
+    """A host name or an IP address, without a port."""
+    found = text(value)
+    if found.count(":") == 1:
+        raise ValueError(f"must be a host without a port, not {found!r}; ports have settings of their own")
+    if "[" in found or any(letter.isspace() or letter == "/" for letter in found):
+        raise ValueError(f"must be a host name or an IP address, not {found!r}")
+    return found
+
+
+def integer(value: object) -> int:
+    """A whole number; never a truth value, and text only from outside the file."""
+    if isinstance(value, Text) and re.fullmatch(r"[+-]?\d+", value, re.ASCII):
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"must be an integer, not {_shown(value)}")
+    return value
+
+
+def count(value: object) -> int:
+    """A whole number of at least 1."""
+    found = integer(value)
+    if found < 1:
+        raise ValueError(f"must be at least 1, not {found}")
+    return found
+
+
+def port(value: object) -> int:
+    """A TCP port."""
+    found = integer(value)
+    if not 1 <= found <= 65535:
+        raise ValueError(f"must be a port from 1 to 65535, not {found}")
+    return found
+
+
+def duration(value: object) -> float:
+    """A time longer than nothing, in seconds."""
+    found = units.seconds(value)
+    if found == 0:
+        raise ValueError("must be longer than zero")
+    return found
+
+
+def size(value: object) -> int:
+    """At least one byte."""
+    found = units.size_bytes(value)
+    if found < 1:
+        raise ValueError(f"must be at least 1 byte, not {_shown(value)}")
+    return found
+
+
+def level(value: object) -> Level:
+    """A consistency level by its name, in any case."""
+    return Level[one_of(text(value).upper(), [each.name for each in Level])]
+
+
+def partitioner(value: object) -> str:
+    """`slots` or one of Dynomite's hashes."""
+    if value == "murmur3":
+        raise ValueError(
+            "murmur3 cannot be had: its body in Dynomite is a stub, so there is no behaviour to match; "
+            "Dynomite's default is 'murmur'"
+        )
+    return one_of(text(value), [SLOTS, *HASHES])
+
+
+def hash_tag(value: object) -> str:
+    """Two characters, or none."""
+    if not isinstance(value, str) or len(value) not in (0, 2) or not value.isascii():
+        raise ValueError(f'must be two ASCII characters such as "{{}}", or "" for none, not {_shown(value)}')
+    return str(value)
+
+
+def engine(value: object) -> str:
+    """A storage engine."""
+    return one_of(text(value), ENGINES)
+
+
+def one_of(value: str, allowed: Iterable[str]) -> str:
+    """`value`, which must be among `allowed`."""
+    choices = list(allowed)
+    if value not in choices:
+        raise ValueError(f"must be {listed(choices)}, not {value!r}{did_you_mean(value, choices)}")
+    return value
+
+
+def listed(choices: list[str]) -> str:
+    """`a, b or c`."""
+    quoted = [repr(choice) for choice in choices]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def did_you_mean(value: str, choices: Iterable[str]) -> str:
+    """`; did you mean 'x'?`, or nothing when no choice is close."""
+    close = difflib.get_close_matches(value, list(choices), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _shown(value: object) -> str:
+    """A value as a message shows it: text in quotes, long things cut."""
+    shown = repr(str(value)) if isinstance(value, str) else repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "..."
+
+
+READERS: tuple[tuple[object, Callable[[object], object]], ...] = (
+    (Name, name),
+    (Host, host),
+    (Partitioner, partitioner),
+    (HashTag, hash_tag),
+    (Engine, engine),
+    (Seconds, duration),
+    (SecondsOrZero, units.seconds),
+    (Bytes, size),
+    (Count, count),
+    (Port, port),
+    (Token, integer),
+)
+"""How each annotation is read."""

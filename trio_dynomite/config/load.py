@@ -1,0 +1,105 @@
+"""`load`: read, override, structure, check; then settings, or every mistake at once."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from trio_dynomite.config import checks, sources
+from trio_dynomite.config.kinds import Text
+from trio_dynomite.config.settings import (
+    Cluster,
+    Consistency,
+    Limits,
+    NodeSettings,
+    Settings,
+    Storage,
+    Timeouts,
+)
+from trio_dynomite.config.sources import Place, Problem
+from trio_dynomite.config.structure import structure, unknown
+from trio_dynomite.errors import ConfigError, ConfigProblem
+
+
+def load(path: str | Path, env: Mapping[str, str], overrides: Iterable[str] = ()) -> Settings:
+    """The settings in the file at `path`, changed by `env`, changed by `overrides`.
+
+    Args:
+        path: The TOML file.
+        env: The environment; `TRIO_DYNOMITE__SECTION__KEY` in it sets `section.key`.
+        overrides: `section.key=value` each; a node's settings are `nodes.NAME.key`.
+
+    Raises:
+        ConfigError: The file cannot be read or anything in it is wrong; it holds every mistake.
+    """
+    tree = sources.read_file(Path(path))
+    problems = sources.apply(tree, env, overrides)
+    settings = settle(tree, problems)
+    if settings is None:
+        raise ConfigError(str(path), tuple(_report(tree, problem) for problem in problems))
+    return settings
+
+
+def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
+    """The settings in `tree`; None when `problems` has any, after all that are in the tree were added."""
+    known = [each.name for each in attrs.fields(Settings)]
+    problems += [((key,), unknown(key, known)) for key in tree if key not in known]
+
+    cluster = structure(tree.get("cluster", {}), Cluster, ("cluster",), problems)
+    consistency = structure(tree.get("consistency", {}), Consistency, ("consistency",), problems)
+    storage = structure(tree.get("storage", {}), Storage, ("storage",), problems)
+    timeouts = structure(tree.get("timeouts", {}), Timeouts, ("timeouts",), problems)
+    limits = structure(tree.get("limits", {}), Limits, ("limits",), problems)
+    nodes = _nodes(tree.get("nodes", []), problems)
+
+    if cluster is not None:
+        problems += checks.check_cluster(cluster)
+        problems += checks.check_tokens(nodes, cluster)
+    if timeouts is not None:
+        problems += checks.check_timeouts(timeouts)
+    problems += checks.check_nodes(nodes)
+    if problems or not (cluster and consistency and storage and timeouts and limits):
+        return None
+    return Settings(
+        cluster=cluster,
+        consistency=consistency,
+        storage=storage,
+        timeouts=timeouts,
+        limits=limits,
+        nodes=tuple(node for _, node in nodes),
+    )
+
+
+def _nodes(tables: object, problems: list[Problem]) -> checks.Numbered:
+    if not isinstance(tables, list):
+        problems.append((("nodes",), "must be a list of tables: write [[nodes]] above each node"))
+        return []
+    if not tables:
+        problems.append((("nodes",), "at least one [[nodes]] table is needed"))
+    read = [(at, structure(table, NodeSettings, ("nodes", at), problems)) for at, table in enumerate(tables)]
+    return [(at, node) for at, node in read if node is not None]
+
+
+def _report(tree: dict[str, Any], problem: Problem) -> ConfigProblem:
+    """A mistake in words: its path, and who gave the value when it was not the file."""
+    place, message = problem
+    origin = _origin(tree, place)
+    return ConfigProblem(_path(place), f"{message} (given by {origin})" if origin else message)
+
+
+def _path(place: Place) -> str:
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return "".join(steps).removeprefix(".")
+
+
+def _origin(tree: dict[str, Any], place: Place) -> str | None:
+    value: Any = tree
+    for step in place:
+        if isinstance(value, Text):
+            break
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value.origin if isinstance(value, Text) else None

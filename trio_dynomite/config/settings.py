@@ -1,0 +1,203 @@
+"""What can be set, its defaults, and what the settings say about the cluster.
+
+One frozen class a section of `cluster.toml`, one attribute a key. Every duration is in seconds and every
+size in bytes, whatever the file wrote. `kinds` says what each annotation accepts; `checks` says what must
+hold between settings.
+"""
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Callable
+
+from attrs import field, frozen
+
+from trio_dynomite.config import kinds
+from trio_dynomite.model import Level, Node
+
+SLOTS = 16384
+HASH_SPACE = 2**32
+
+
+@frozen(kw_only=True)
+class Cluster:
+    """`[cluster]`: what all nodes must agree on."""
+
+    name: kinds.Name = "trio-dynomite"
+    """Nodes of clusters with another name are refused."""
+    partitioner: kinds.Partitioner = "slots"
+    """How a key finds its place on the ring: Redis Cluster's slots, or one of Dynomite's hashes."""
+    hash_tag: kinds.HashTag = "{}"
+    """The two characters around the part of a key that is hashed; "" hashes whole keys."""
+
+    @property
+    def token_max(self) -> int:
+        """The largest token on this ring."""
+        return (SLOTS if self.partitioner == kinds.SLOTS else HASH_SPACE) - 1
+
+
+@frozen(kw_only=True)
+class Consistency:
+    """`[consistency]`: the levels of connections that ask for none (Dynomite rows K1 to K4)."""
+
+    read: Level = Level.DC_ONE
+    write: Level = Level.DC_ONE
+
+
+@frozen(kw_only=True)
+class Storage:
+    """`[storage]`: where a node keeps its records."""
+
+    engine: kinds.Engine = "memory"
+
+
+@frozen(kw_only=True)
+class Timeouts:
+    """`[timeouts]`, all in seconds."""
+
+    request: kinds.Seconds = 2.0
+    """A client request that is not answered by then is answered with an error."""
+    connect: kinds.Seconds = 1.0
+    """One attempt to reach a peer."""
+    heartbeat: kinds.Seconds = 0.2
+    """Between two signs of life to a peer."""
+    down_after: kinds.Seconds = 2.0
+    """A peer silent for this long is down."""
+    stop: kinds.SecondsOrZero = 3.0
+    """How long a stopping node may finish what it began."""
+    warm_up: kinds.SecondsOrZero = 10.0
+    """How long a node that starts empty looks for replicas to copy from before it serves anyway."""
+
+
+@frozen(kw_only=True)
+class Limits:
+    """`[limits]`: where a node says no, or waits, instead of growing."""
+
+    clients: kinds.Count = 10_000
+    """Client connections."""
+    bulk: kinds.Bytes = 512 * 2**20
+    """Bytes of one argument (Redis: proto-max-bulk-len)."""
+    multibulk: kinds.Count = 1_048_576
+    """Arguments of one command."""
+    inline: kinds.Bytes = 64 * 2**10
+    """Bytes of one inline command."""
+    client_output: kinds.Bytes = 64 * 2**20
+    """Unsent reply bytes of a client above which its next commands wait."""
+    requests_in_flight: kinds.Count = 100_000
+    """Requests that a node works on at once."""
+    peer_output: kinds.Bytes = 256 * 2**20
+    """Unsent bytes to one peer."""
+    hints: kinds.Bytes = 256 * 2**20
+    """Bytes of effects kept for all peers that are away."""
+    hints_per_peer: kinds.Bytes = 128 * 2**20
+    """Bytes of effects kept for one peer that is away."""
+
+
+@frozen(kw_only=True)
+class NodeSettings:
+    """One `[[nodes]]` table: a node and the addresses it listens on."""
+
+    name: kinds.Name
+    datacenter: kinds.Name = "dc1"
+    rack: kinds.Name
+    tokens: kinds.Tokens | None = None
+    """None: spread evenly over the nodes of the rack, in file order."""
+    host: kinds.Host = "127.0.0.1"
+    """The address to listen on."""
+    client_port: kinds.Port
+    peer_port: kinds.Port
+    admin_port: kinds.Port
+    announce_host: kinds.Host | None = None
+    """The address that peers and clients are told, where it is not `host`."""
+
+    @property
+    def announced(self) -> str:
+        """The address under which others reach this node."""
+        return self.announce_host or self.host
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Datacenter and rack; rack names are unique within a datacenter only (Dynomite row T4)."""
+        return self.datacenter, self.rack
+
+
+@frozen(kw_only=True)
+class Settings:
+    """Everything that is set, checked."""
+
+    cluster: Cluster = field(factory=Cluster)
+    consistency: Consistency = field(factory=Consistency)
+    storage: Storage = field(factory=Storage)
+    timeouts: Timeouts = field(factory=Timeouts)
+    limits: Limits = field(factory=Limits)
+    nodes: tuple[NodeSettings, ...]
+
+    @property
+    def members(self) -> tuple[Node, ...]:
+        """The cluster's nodes, in file order, each with its tokens."""
+        racks: dict[tuple[str, str], list[NodeSettings]] = defaultdict(list)
+        for node in self.nodes:
+            racks[node.place].append(node)
+        return tuple(self._member(node, racks[node.place]) for node in self.nodes)
+
+    def node(self, name: str) -> NodeSettings:
+        """The settings of node `name`. Raises KeyError."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
+
+    def local_nodes(self, is_own_address: Callable[[str], bool]) -> tuple[NodeSettings, ...]:
+        """The nodes that belong on this machine, given which other addresses are its own."""
+        return tuple(
+            node for node in self.nodes if is_loopback(at := listening_address(node)) or is_own_address(at)
+        )
+
+    def _member(self, node: NodeSettings, rack: list[NodeSettings]) -> Node:
+        tokens = node.tokens
+        if tokens is None:
+            tokens = (even_token(self.cluster, rack.index(node), len(rack)),)
+        return Node(
+            name=node.name,
+            datacenter=node.datacenter,
+            rack=node.rack,
+            tokens=tokens,
+            host=node.announced,
+            client_port=node.client_port,
+            peer_port=node.peer_port,
+            admin_port=node.admin_port,
+        )
+
+
+def even_token(cluster: Cluster, index: int, count: int) -> int:
+    """The token of node `index` of a rack of `count` nodes that share the ring evenly.
+
+    With slots a token is the last slot a node owns; with hashes it is spaced as by Dynomite's own
+    `generate_yamls.py` (Dynomite row R5).
+    """
+    if cluster.partitioner == kinds.SLOTS:
+        return SLOTS * (index + 1) // count - 1
+    return HASH_SPACE // count * index
+
+
+def listening_address(node: NodeSettings) -> str:
+    """The address that tells which machine `node` is on: `host`, unless that means every address."""
+    return node.announced if is_wildcard(node.host) else node.host
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` always means this machine."""
+    address = _address(host)
+    return host.lower() == "localhost" or (address is not None and address.is_loopback)
+
+
+def is_wildcard(host: str) -> bool:
+    """Whether `host` means every address of a machine, so that nobody can connect to it from elsewhere."""
+    address = _address(host)
+    return address is not None and address.is_unspecified
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
