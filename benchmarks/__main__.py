@@ -1,0 +1,133 @@
+"""The command line: `python -m benchmarks` starts what it needs, measures, prints and writes the tables."""
+
+import argparse
+import contextlib
+import datetime
+import itertools
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import trio_dynomite
+from benchmarks import heap, proc, report, servers
+from benchmarks.load import LoadError
+from benchmarks.measure import Filler, Plan, Row, measure
+from benchmarks.scenarios import ONE_NODE, Scenario, select
+from benchmarks.servers import NodeCommands, StartError, node_commands
+from benchmarks.slots import primary_tag
+from benchmarks.wire import ReplyError
+
+MEMORY = "memory"
+OUTPUT = Path("benchmarks/results.md")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    options = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
+    options.add_argument("--quick", action="store_true", help="runs of 1 s instead of 3 s")
+    options.add_argument("--rounds", type=int, default=3, help="rounds per scenario (default 3)")
+    options.add_argument("--only", metavar="NAME", help=f"scenarios whose name contains NAME, or {MEMORY!r}")
+    options.add_argument("--list", action="store_true", help="print the names of the scenarios and stop")
+    where = f"Markdown file (default {OUTPUT}; none with --only)"
+    options.add_argument("--output", type=Path, metavar="FILE", help=where)
+    options.add_argument("--json", action="store_true", help="print JSON instead of the tables")
+    return options
+
+
+def say(text: str) -> None:
+    """Progress, apart from the results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def measure_rows(scenarios: Sequence[Scenario], plan: Plan, commands: NodeCommands) -> Iterator[Row]:
+    """Measure `scenarios` of one shape and choice of keys, on servers started for them."""
+    shape = scenarios[0].shape
+    with servers.redis() as redis, servers.cluster(shape, commands) as nodes:
+        # A node alone is the primary of every tag.
+        tag = primary_tag(nodes[0].port) if shape.racks > 1 else "t0"
+        filler = Filler()
+        for scenario in scenarios:
+            row = measure(scenario, redis, nodes, tag, plan, filler)
+            say(f"{scenario.name}: {report.ratios(row)}")
+            yield row
+
+
+def measure_heap(commands: NodeCommands = node_commands) -> heap.Heap:
+    """Memory and pauses, on servers that hold nothing else."""
+    with servers.redis() as redis, servers.cluster(ONE_NODE, commands) as nodes:
+        return heap.measure(redis, nodes[0])
+
+
+def versions() -> str:
+    """What was measured, and with what."""
+    redis = subprocess.run(["redis-server", "--version"], capture_output=True, text=True, check=True).stdout
+    number = next((word[2:] for word in redis.split() if word.startswith("v=")), redis.strip())
+    return f"trio-dynomite {trio_dynomite.__version__}, redis-server {number}"
+
+
+def run(options: argparse.Namespace, commands: NodeCommands = node_commands) -> report.Results:
+    """Everything that the options ask for; what fails is named in the results and does not stop the rest."""
+    plan = Plan(duration_s=1.0 if options.quick else 3.0, rounds=options.rounds)
+    results = report.Results(
+        machine=proc.machine(),
+        versions=versions(),
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        plan=f"{plan.rounds} rounds of {plan.duration_s:g} s each, 50 connections",
+    )
+    scenarios = [] if options.only == MEMORY else select(options.only)
+    for (shape, keys), group in itertools.groupby(scenarios, key=lambda each: (each.shape, each.keys)):
+        with noted(f"{shape.name}, {keys.value}", results.failures):
+            results.rows.extend(measure_rows(list(group), plan, commands))
+    if options.only in (None, MEMORY):
+        with noted(MEMORY, results.failures):
+            results.heaps.append(measure_heap(commands))
+    return results
+
+
+@contextlib.contextmanager
+def noted(what: str, failures: list[str]) -> Iterator[None]:
+    """Go on behind a failure of a server or of the load, and add it to `failures`."""
+    try:
+        yield
+    except (StartError, LoadError, ReplyError, OSError, ValueError) as error:
+        failures.append(f"{what}: {error}")
+        say(failures[-1])
+
+
+def complaint(options: argparse.Namespace) -> str | None:
+    """Why these options cannot be run here, or None."""
+    if options.rounds < 1:
+        return "--rounds must be at least 1"
+    if options.only not in (None, MEMORY) and not select(options.only):
+        return f"no scenario is called like {options.only!r}; --list prints their names"
+    missing = [tool for tool in ("redis-server", "redis-benchmark") if shutil.which(tool) is None]
+    if missing:
+        return f"{' and '.join(missing)} not found: install Debian's redis-server and redis-tools"
+    return None
+
+
+def main(arguments: list[str] | None = None, commands: NodeCommands = node_commands) -> int:
+    """Run the command line; 0 when all was measured, 1 when something failed, 2 for wrong usage."""
+    options = parser().parse_args(arguments)
+    if options.list:
+        print("\n".join([*(scenario.name for scenario in select(None)), MEMORY]))
+        return 0
+    if problem := complaint(options):
+        say(problem)
+        return 2
+    # Leave through the context managers, which stop the servers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    results = run(options, commands)
+    print(report.as_json(results) if options.json else report.terminal(results))
+    output = options.output or (None if options.only else OUTPUT)
+    if output is not None:
+        output.write_text(report.markdown(results))
+        say(f"written to {output}")
+    return 1 if results.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

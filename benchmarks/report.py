@@ -1,0 +1,200 @@
+"""The results as a table for the terminal, as Markdown and as JSON."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+
+from attrs import asdict, field, frozen
+
+from benchmarks.heap import MEMORY_RATIO, PAUSE_MS, Heap
+from benchmarks.measure import Round, Row, Sample
+from benchmarks.scenarios import Keys, Limit, Share
+
+HEADINGS = (
+    "cluster",
+    "keys",
+    "op",
+    "value",
+    "in flight",
+    "redis µs/op",
+    "our µs/op",
+    "ratio",
+    "redis p50/p99 ms",
+    "our p50/p99 ms",
+    "redis op/s",
+    "our op/s",
+    "target",
+    "met",
+)
+_NONE = "-"
+
+
+@frozen(kw_only=True)
+class Results:
+    """All that one run of the benchmarks found; `machine` and `versions` are lines for the reader."""
+
+    machine: str
+    versions: str
+    date: str
+    plan: str
+    rows: list[Row] = field(factory=list)
+    heaps: list[Heap] = field(factory=list)
+    failures: list[str] = field(factory=list)
+    """What could not be measured, and why."""
+
+
+def verdict(met: bool | None) -> str:
+    """`yes`, `NO`, or a dash where nothing is asked."""
+    return _NONE if met is None else "yes" if met else "NO"
+
+
+def our_cost(row: Row) -> str:
+    """CPU per operation of each of our nodes, first the one that is asked: `29.1 + 3.8 + 3.9`."""
+    processes = len(row.rounds[0].ours.cpu_us)
+    medians = [row.median(lambda each, n=n: each.ours.cpu_us[n]) for n in range(processes)]  # type: ignore[misc]
+    return " + ".join(f"{median:.1f}" for median in medians)
+
+
+def ratios(row: Row) -> str:
+    """The ratio of the serving node, and of all nodes together where there are several."""
+    if len(row.rounds[0].ours.cpu_us) == 1:
+        return f"{row.ratio(Share.SERVING):.2f}"
+    everything = f"all {row.ratio(Share.ALL):.2f}"
+    if row.scenario.keys is Keys.OWNERS:
+        return everything
+    return f"{row.ratio(Share.SERVING):.2f}, replica {row.ratio(Share.REPLICA):.2f}, {everything}"
+
+
+def _latency(row: Row, side: Callable[[Round], Sample]) -> str:
+    p50 = row.median(lambda each: side(each).result.p50_ms)
+    p99 = row.median(lambda each: side(each).result.p99_ms)
+    return f"{p50:.2f}/{p99:.2f}"
+
+
+def _target(limits: Sequence[Limit]) -> str:
+    return ", ".join(f"{limit.share.value} ≤ {limit.ratio:g}" for limit in limits) or _NONE
+
+
+def cells(row: Row) -> list[str]:
+    """The row under `HEADINGS`."""
+    scenario = row.scenario
+    return [
+        scenario.shape.name,
+        scenario.keys.value if scenario.shape.racks > 1 else _NONE,
+        scenario.op,
+        str(scenario.value_bytes),
+        str(scenario.in_flight),
+        f"{row.median(lambda each: each.redis.cpu_us[0]):.1f}",
+        our_cost(row),
+        ratios(row),
+        _latency(row, lambda each: each.redis),
+        _latency(row, lambda each: each.ours),
+        f"{row.median(lambda each: each.redis.result.rps):.0f}",
+        f"{row.median(lambda each: each.ours.result.rps):.0f}",
+        _target(scenario.limits),
+        verdict(row.met),
+    ]
+
+
+def heap_cells(heap: Heap) -> list[list[str]]:
+    """The table of memory and pauses, headings first."""
+    pause_met = None if heap.pause_ms is None else heap.pause_ms < PAUSE_MS
+    return [
+        ["what", "redis", "ours", "ratio", "target", "met"],
+        [
+            f"bytes per key ({heap.keys} keys)",
+            f"{heap.redis_bytes:.0f}",
+            f"{heap.our_bytes:.0f}",
+            f"{heap.ratio:.2f}",
+            f"≤ {MEMORY_RATIO:g}",
+            verdict(heap.ratio <= MEMORY_RATIO),
+        ],
+        ["longest GC pause, load, ms", _NONE, _pause(heap.load_pause_ms), _NONE, _NONE, _NONE],
+        [
+            "longest GC pause, then mixed load, ms",
+            _NONE,
+            _pause(heap.mixed_pause_ms),
+            _NONE,
+            f"< {PAUSE_MS:g}",
+            verdict(pause_met),
+        ],
+    ]
+
+
+def _pause(pause_ms: float | None) -> str:
+    return "n/a" if pause_ms is None else f"{pause_ms:.1f}"
+
+
+def aligned(table: Sequence[Sequence[str]]) -> str:
+    """The table in columns of equal width, for a terminal."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def markdown_table(table: Sequence[Sequence[str]]) -> str:
+    """The table in Markdown, its first row as headings."""
+    head, *rows = table
+    return "\n".join(_markdown_row(row) for row in [head, ["---"] * len(head), *rows])
+
+
+def _markdown_row(row: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+
+def _tables(results: Results) -> list[list[list[str]]]:
+    tables = []
+    if results.rows:
+        tables.append([list(HEADINGS), *(cells(row) for row in results.rows)])
+    tables.extend(heap_cells(heap) for heap in results.heaps)
+    return tables
+
+
+def _failures(results: Results) -> list[str]:
+    if not results.failures:
+        return []
+    first_lines = (failure.splitlines()[0] for failure in results.failures)
+    return ["\n".join(["Not measured:", "", *(f"- {line}" for line in first_lines)])]
+
+
+def terminal(results: Results) -> str:
+    """Everything for the terminal."""
+    heads = [results.machine, results.versions, results.plan]
+    return "\n\n".join(
+        ["\n".join(heads), *(aligned(table) for table in _tables(results)), *_failures(results)]
+    )
+
+
+_READING = """\
+CPU is user and system time of the whole process per operation; "our µs/op" lists every node, the one that the
+load is sent to first. A ratio is CPU over redis-server's under the same load in the same round; all figures
+are medians over the rounds. "token-aware" keys belong to the node that is asked, "any node" keys are mostly
+forwarded, and with "token-aware, all nodes" every key goes to its own primary. Operations per second on a
+shared machine say little: trust the ratios."""
+
+
+def markdown(results: Results) -> str:
+    """Everything as a Markdown page."""
+    facts = [f"- {fact}" for fact in (results.machine, results.versions, results.date, results.plan)]
+    tables = [markdown_table(table) for table in _tables(results)]
+    title = "# CPU, latency and memory beside redis-server"
+    made = "Made by `python -m benchmarks`."
+    return "\n\n".join([title, made, "\n".join(facts), _READING, *tables, *_failures(results)]) + "\n"
+
+
+def as_json(results: Results) -> str:
+    """Everything as JSON: every round, with the medians of the ratios and the verdicts beside them."""
+    rows = [
+        {
+            "name": row.scenario.name,
+            "ratio": {share.value: row.ratio(share) for share in Share},
+            "targets": {limit.share.value: limit.ratio for limit in row.scenario.limits},
+            "met": row.met,
+            "rounds": [asdict(each) for each in row.rounds],
+        }
+        for row in results.rows
+    ]
+    heaps = [asdict(heap) for heap in results.heaps]
+    about = {"machine": results.machine, "versions": results.versions, "date": results.date}
+    return json.dumps(
+        {**about, "plan": results.plan, "rows": rows, "memory": heaps, "failures": results.failures}, indent=2
+    )
