@@ -26,5 +26,5 @@ def invalid_expire(name: str) -> str:
 
 
 def quoted(argument: bytes, size_max: int = 128) -> str:
-    """A client's argument inside an error text, cut short."""
-    return argument[:size_max].decode("utf-8", "replace")
+    """A client's argument inside an error text, cut short, and at a zero byte as C would."""
+    return argument[:size_max].partition(b"\0")[0].decode("utf-8", "replace")

@@ -83,6 +83,7 @@ def unknown(args: list[bytes]) -> str:
     for argument in args[1:]:
         if size >= _SHOWN_MAX:
             break
-        shown += f"'{quoted(argument, _SHOWN_MAX - size)}' "
-        size += min(len(argument), _SHOWN_MAX - size) + 3
+        piece = f"'{quoted(argument, _SHOWN_MAX - size)}' "
+        shown += piece
+        size += len(piece.encode())
     return f"ERR unknown command '{quoted(args[0])}', with args beginning with: {shown}"
