@@ -1,10 +1,15 @@
 """A node's keys in a dictionary: what the contract in `commands/row.py` says, and nothing cleverer."""
 
+from collections.abc import Callable
+
 from attrs import define, evolve, field
 
 from trio_dynomite.commands.numeric import INT64_MAX, INT64_MIN, parse_int64
 from trio_dynomite.commands.refusals import NOT_AN_INTEGER
 from trio_dynomite.errors import CommandError
+
+Run = Callable[..., bytes]
+"""Runs a request: one line in shell quoting, then arguments as bytes."""
 
 WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 
