@@ -80,6 +80,7 @@ def test_a_child_gets_the_settings_of_its_parent() -> None:
 def test_the_module_runs_as_a_program() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "trio_dynomite", "check", CLUSTER_TOML],
+        cwd=Path(CLUSTER_TOML).parent,
         capture_output=True,
         text=True,
         check=True,
