@@ -248,6 +248,7 @@ def run_both(subject: Subject, valkey: Valkey, request: tuple[bytes, ...]) -> No
 
 @ordinary
 @given(conversation=CONVERSATIONS)
+@example([(b"SET", b"a", b"1", b"EX", b"1000"), (b"SET", b"a", b"2", b"KEEPTTL"), (b"SET", b"a", b"3")])
 @example([(b"SET", b"a", b"text"), (b"GETRANGE", b"a", b"-1", b"-1"), (b"GETRANGE", b"a", b"-1", b"-2")])
 @example([(b"SET", b"a", b"text"), *[(b"EXPIREAT", b"a", b"4102444800", word) for word in CONDITIONS]])
 @example([(b"SET", b"a", b"text"), *[(b"PEXPIREAT", b"a", b"4102444800000", word) for word in CONDITIONS]])
