@@ -33,7 +33,7 @@ class ProtocolError(DynomiteError):
 
 
 class CommandError(DynomiteError):
-    """A well-formed command is refused. The text is the error reply, its first word Redis's: ERR, WRONGTYPE…"""
+    """A well-formed command is refused. The text is the error reply; its first word is Redis's: ERR…"""
 
 
 class StoppedError(DynomiteError):

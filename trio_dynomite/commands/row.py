@@ -105,10 +105,13 @@ class Row:
     write: bool = field(init=False)
     fixed_arity: int = field(init=False)
     """The arity when it is exact, else 0: one comparison on the hot path."""
+    is_plain: bool = field(init=False)
+    """One key in its place and no other: nothing to check before it is routed."""
 
     def __attrs_post_init__(self) -> None:
         self.write = "write" in self.flags
         self.fixed_arity = max(self.arity, 0)
+        self.is_plain = self.spread is Spread.KEY and self.first == self.last > 0
 
     def takes(self, count: int) -> bool:
         """Is `count` arguments, name included, an acceptable number?"""

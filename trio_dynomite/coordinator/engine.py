@@ -1,0 +1,426 @@
+"""The engine: a node's mind, without sockets, tasks or a clock of its own.
+
+The hub (or the simulator) tells it the time, hands it commands and peer frames, and calls `end` when a turn
+is over; it answers, or answers later. A request is **routed** to a replica, which **serves** it:
+
+* a write to the key's primary, which executes it once, sends the effect to the other replicas, and answers
+  when the level's acknowledgements are in;
+* a read to this node's own copy, or the nearest one; at a quorum level it compares digests first.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attrs import define, field
+
+from trio_dynomite.commands.row import Row, Spread
+from trio_dynomite.coordinator import everywhere, scatter
+from trio_dynomite.coordinator.batch import Batch, Waiter, nothing_done
+from trio_dynomite.coordinator.forward import Forward
+from trio_dynomite.coordinator.park import Parking
+from trio_dynomite.coordinator.quorum import QuorumRead, VerifiedWrite
+from trio_dynomite.coordinator.routes import VERIFIED, Route, RouteTable
+from trio_dynomite.data.effect import FIELDS, FLUSH, Flat, record_effect, unpack_record
+from trio_dynomite.data.record import DIGEST_MASK, digest, newest
+from trio_dynomite.data.stamp import NODE_BITS, pack
+from trio_dynomite.errors import CommandError
+from trio_dynomite.model import Level, Node, NodeState
+from trio_dynomite.peers.link import Link, encode_effects
+from trio_dynomite.peers.peer import Peer
+from trio_dynomite.protocol import replies
+from trio_dynomite.storage.keyspace import StoreKeyspace
+
+if TYPE_CHECKING:
+    from trio_dynomite.peers.acceptor import Acceptor
+    from trio_dynomite.peers.roster import Roster
+
+SYNC_PAGE_EFFECTS = 2000
+CROSS_SLOT = replies.error("CROSSSLOT Keys in request don't hash to the same slot")
+_INTERNAL = replies.error("ERR internal error; the node's log tells more")
+
+
+class Caller(Protocol):
+    """Who asks: a client's session, a peer, or a part of a larger request."""
+
+    @property
+    def read_level(self) -> Level:
+        """The level of its reads."""
+
+    @property
+    def write_level(self) -> Level:
+        """The level of its writes."""
+
+    @property
+    def resp(self) -> int:
+        """The protocol of its replies."""
+
+    @property
+    def hops(self) -> int:
+        """How many nodes have passed the request on already."""
+
+    def wait(self) -> Waiter:
+        """The reply will come later: whom to tell?"""
+
+
+class Operation(Protocol):
+    """Something under way that has a deadline."""
+
+    def expire(self) -> None:
+        """The deadline has passed; an operation that is finished ignores it."""
+
+
+@define(eq=False)
+class Engine:
+    """One node's coordinator and replica."""
+
+    node: Node
+    keyspace: StoreKeyspace
+    table: RouteTable
+    request_timeout_s: float
+    in_flight_max: int
+    log: Callable[..., None]
+    state: NodeState = NodeState.INIT
+    now_ms: int = 0
+    mono_s: float = 0.0
+    roster: Roster = field(init=False)
+    parking: Parking = field(init=False)
+    on_state: Callable[[NodeState], None] = lambda state: None
+    in_flight: int = 0
+    """Requests that wait for somebody else."""
+    refused: int = 0
+    internal_errors: int = 0
+    forwarded: int = 0
+    read_repairs: int = 0
+    gaps_filled: int = 0
+    dirty: list[Route] = field(factory=list)
+    """Routes with effects to send at the end of the turn."""
+    _links: list[Link] = field(factory=list)
+    _acceptors: list[Acceptor] = field(factory=list)
+    _deadlines: deque[tuple[float, Operation]] = field(factory=deque)
+    _soon: deque[Callable[[], None]] = field(factory=deque)
+
+    def __attrs_post_init__(self) -> None:
+        self.parking = Parking(self)
+
+    # Turns
+
+    def begin(self, now_ms: int, mono_s: float) -> None:
+        """A turn begins at this wall-clock and monotonic time."""
+        self.now_ms, self.mono_s = now_ms, mono_s
+        self.keyspace.clock.advance(now_ms)
+        for _ in range(len(self._soon)):
+            self._soon.popleft()()
+
+    def end(self) -> None:
+        """The turn is over: send what it collected."""
+        dirty, self.dirty = self.dirty, []
+        for route in dirty:
+            self._send_batches(route)
+        links, self._links = self._links, []
+        for link in links:
+            link.flush()
+        acceptors, self._acceptors = self._acceptors, []
+        for acceptor in acceptors:
+            acceptor.flush()
+
+    @property
+    def has_more(self) -> bool:
+        """Is there work for another turn at once?"""
+        return bool(self._soon)
+
+    def soon(self, act: Callable[[], None]) -> None:
+        """Do this in the next turn: long work goes in slices."""
+        self._soon.append(act)
+
+    def tick(self) -> None:
+        """Called a few times a second, inside a turn."""
+        deadlines, now = self._deadlines, self.mono_s
+        while deadlines and deadlines[0][0] <= now:
+            deadlines.popleft()[1].expire()
+        self.keyspace.store.expire(self.now_ms, 2000)
+        self.roster.tick()
+        self.parking.retry()
+
+    def watch(self, operation: Operation) -> None:
+        """Tell `operation` when the request timeout from now has passed."""
+        self._deadlines.append((self.mono_s + self.request_timeout_s, operation))
+
+    # Commands
+
+    def submit(self, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+        """Route one command whose arity is right; the reply, or None when it comes later."""
+        if row.spread is not Spread.KEY:
+            return self._submit_spread(row, args, caller)
+        route = self.table.of_key(args[row.first])
+        if row.first != row.last and not self._is_one_slot(row.keys(args)):
+            return CROSS_SLOT
+        return self.submit_to(route, row, args, caller)
+
+    def submit_to(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+        """Route a command whose keys all belong to `route`."""
+        if row.write:
+            if route.is_ready:
+                return self._write(route, row, args, caller)
+        elif route.serves:
+            if caller.read_level == Level.DC_ONE:
+                return self.execute(row, args, caller.resp)
+            return self._quorum_read(route, row, args, caller)
+        return self._elsewhere(route, row, args, caller)
+
+    def _submit_spread(self, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+        if row.spread is Spread.KEYSPACE:
+            return everywhere.submit(self, row, args, caller)
+        return scatter.submit(self, row, args, caller)
+
+    def _is_one_slot(self, keys: list[bytes]) -> bool:
+        slot_of = self.keyspace.store.slot_of
+        return len({slot_of(key) for key in keys}) <= 1
+
+    def execute(self, row: Row, args: list[bytes], resp: int) -> bytes:
+        """Run a command on this node's own copy, here and now."""
+        keyspace = self.keyspace
+        keyspace.resp = resp
+        try:
+            return row.handler(keyspace, args)  # type: ignore[misc]
+        except CommandError as error:
+            return replies.error(str(error))
+        except Exception as error:
+            self.internal_errors += 1
+            self.log("command.failed", command=row.name, error=repr(error))
+            return _INTERNAL
+
+    # Writes: this node is the primary
+
+    def _write(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+        need = route.acks[caller.write_level]
+        if need < 0:
+            return self._write_rarely(route, row, args, caller, need)
+        batch = route.batch
+        reply = self.write_into(batch, route, row, args, caller.resp)
+        if need == 0 or not batch.effects:
+            return reply
+        batch.waiting.append((need, caller.wait(), reply))
+        return None
+
+    def write_into(self, batch: Batch, route: Route, row: Row, args: list[bytes], resp: int) -> bytes:
+        """Execute a write; its effects go into `batch`, which leaves at the end of the turn."""
+        effects = batch.effects
+        if not effects:
+            self.dirty.append(route)
+        self.keyspace.effects = effects
+        return self.execute(row, args, resp)
+
+    def _write_rarely(
+        self, route: Route, row: Row, args: list[bytes], caller: Caller, need: int
+    ) -> bytes | None:
+        reason = route.write_shortfall[caller.write_level]
+        if need != VERIFIED or reason is not None:
+            self.refused += 1
+            return nothing_done(reason or "the level cannot be reached")
+        if (full := self.over_limit()) is not None:
+            return full
+        return VerifiedWrite.start(self, route, row, args, caller)
+
+    def can_verify(self, route: Route, level: Level) -> bool:
+        """Do enough replicas serve reads to compare a write with?"""
+        return route.read_shortfall[level] is None
+
+    def _send_batches(self, route: Route) -> None:
+        batch, direct = route.batch, route.direct
+        if batch.effects:
+            route.batch = Batch()
+            self.replicate(route, batch)
+        if direct.effects:
+            route.direct = Batch()
+            self._send(direct, route, list(route.everywhere()), [])
+        for sent in (batch, direct):
+            if sent.waiting:
+                self.watch(sent)
+
+    def replicate(self, route: Route, batch: Batch) -> None:
+        """Send a batch to our racks, and to one gateway in every other datacenter."""
+        gateways: list[Peer] = []
+        for peers in route.remote.values():
+            gateway = next((peer for peer in peers if peer.is_open), None)
+            if gateway is not None:
+                gateways.append(gateway)
+            else:
+                for peer in peers:
+                    peer.hints.append(self.node.id, batch.effects)
+        self._send(batch, route, route.copies, gateways)
+
+    def _send(self, batch: Batch, route: Route, peers: list[Peer], gateways: list[Peer]) -> None:
+        if not peers and not gateways:
+            return
+        effects, origin = batch.effects, self.node.id
+        body = encode_effects(origin, effects)
+        for peer in peers:
+            if peer.is_open:
+                assert peer.link is not None
+                peer.link.send_effects(body, batch, origin, effects, relay=False)
+            else:
+                peer.hints.append(origin, effects)
+        for peer in gateways:
+            assert peer.link is not None
+            relayed = Batch(on_settled=self._hint_if_lost(route, peer, origin, effects))
+            peer.link.send_effects(body, relayed, origin, effects, relay=True)
+
+    def _hint_if_lost(
+        self, route: Route, gateway: Peer, origin: int, effects: Flat
+    ) -> Callable[[bool], None]:
+        """When a gateway goes away its whole datacenter may have missed what it was to pass on."""
+
+        def settled(complete: bool) -> None:
+            if not complete:
+                for peer in route.remote[gateway.node.datacenter]:
+                    peer.hints.append(origin, effects)
+
+        return settled
+
+    # Reads, and requests for others
+
+    def _quorum_read(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+        reason = route.read_shortfall[caller.read_level]
+        if reason is not None:
+            self.refused += 1
+            return replies.error(f"NOREPLICAS {reason}")
+        return self.over_limit() or QuorumRead.start(self, route, row, args, caller)
+
+    def _elsewhere(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+        return self.over_limit() or Forward.start(self, route, row, args, caller)
+
+    def over_limit(self) -> bytes | None:
+        """The refusal of one request too many; None when there is room."""
+        if self.in_flight < self.in_flight_max:
+            return None
+        self.refused += 1
+        return replies.error(
+            f"OVERLOADED {self.in_flight} requests are under way on this node, its limit"
+            " (limits.requests_in_flight); nothing was done, try again"
+        )
+
+    # What peers tell and ask
+
+    def join_effects(self, origin: int, effects: Flat, *, relay: bool) -> list[bytes]:
+        """Join a frame's effects; the keys of those that built on something unknown here."""
+        keyspace = self.keyspace
+        if effects:
+            keyspace.clock.observe(effects[-3] << NODE_BITS | origin)
+        gaps = keyspace.store.apply(origin, effects, self.now_ms)
+        if relay:
+            self._pass_on(origin, effects)
+        return gaps
+
+    def _pass_on(self, origin: int, effects: Flat) -> None:
+        """This node is a gateway: the other racks of its datacenter get the effects from here."""
+        groups: dict[Route, Flat] = {}
+        of_key = self.table.of_key
+        for at in range(0, len(effects), FIELDS):
+            effect = effects[at : at + FIELDS]
+            route = of_key(effect[1]) if effect[0] != FLUSH else self.table.of_position(effect[3][0])
+            groups.setdefault(route, []).extend(effect)
+        for route, group in groups.items():
+            body = encode_effects(origin, group)
+            for peer in route.copies:
+                if peer.is_open:
+                    assert peer.link is not None
+                    peer.link.send_effects(body, Batch(), origin, group, relay=False)
+                else:
+                    peer.hints.append(origin, group)
+
+    def join_records(self, effects: Flat) -> int:
+        """Join whole records that a peer told; how many were news."""
+        store, clock = self.keyspace.store, self.keyspace.clock
+        news = 0
+        for at in range(0, len(effects), FIELDS):
+            key, record = effects[at + 1], unpack_record(effects[at + 3])
+            clock.observe(newest(record))
+            news += store.join(store.slot_of(key), key, record)
+        return news
+
+    def records_of(self, keys: list[bytes]) -> Flat:
+        """All that is known here of some keys, as effects."""
+        store = self.keyspace.store
+        effects: Flat = []
+        for key in keys:
+            effects += record_effect(key, store.get(store.slot_of(key), key))
+        return effects
+
+    def fill_gaps(self, link: Link, keys: list[bytes]) -> None:
+        """A replica could not join what built on records that it has not: send them whole."""
+        self.gaps_filled += len(keys)
+        effects, origin = self.records_of(keys), self.node.id
+        relay = link.peer.node.datacenter != self.node.datacenter
+        link.send_effects(encode_effects(origin, effects), Batch(effects), origin, effects, relay=relay)
+
+    def slots_that_differ(self, slots: list[int], digests: list[int]) -> list[Any]:
+        """[slots looked at, [[slot, floor]…], effects]: what is known here of the slots that differ."""
+        store = self.keyspace.store
+        floors: list[Any] = []
+        effects: Flat = []
+        looked = 0
+        for slot, theirs in zip(slots, digests, strict=True):
+            looked += 1
+            if store.slot_digest(slot) == theirs:
+                continue
+            if store.floors[slot]:
+                floors.append([slot, pack(store.floors[slot])])
+            for key, record in store.scan(slot):
+                effects += record_effect(key, record)
+            if len(effects) > SYNC_PAGE_EFFECTS * FIELDS:
+                break
+        return [looked, floors, effects]
+
+    def slots_shared_with(self, peer: Peer) -> list[int]:
+        """The slots of which both this node and `peer` hold copies."""
+        partitioner = self.table.view.partitioner
+        shared: set[int] = set()
+        for range_ in self.table.view.ranges:
+            names = range_.placement.all
+            if self.node.name in names and peer.name in names:
+                slot_of = partitioner.slot_of_position
+                shared.update(range(slot_of(range_.first), slot_of(range_.last) + 1))
+        return sorted(shared)
+
+    def digest_of(self, keys: bytes | list[bytes]) -> int:
+        """The digest of a key's record, or of several keys' together."""
+        store = self.keyspace.store
+        if isinstance(keys, bytes):
+            return digest(store.get(store.slot_of(keys), keys)) & DIGEST_MASK
+        weighed = [at * digest(store.get(store.slot_of(key), key)) for at, key in enumerate(keys, 1)]
+        return sum(weighed) & DIGEST_MASK
+
+    # Changes
+
+    def set_state(self, state: NodeState) -> None:
+        """This node is now in `state`; peers hear of it before anything else from it."""
+        if state is not self.state:
+            self.state = state
+            self.log("node.state", state=state.name)
+            self.routes_changed()
+            for peer in self.roster.peers.values():
+                if peer.link is not None and peer.is_open:
+                    peer.link.ping()
+            self.on_state(state)
+
+    def routes_changed(self) -> None:
+        """A peer came, went or changed its state: work the routes out anew."""
+        self.table.refresh(is_normal=self.state is NodeState.NORMAL)
+        self.soon(self.parking.retry)
+
+    def synced(self) -> None:
+        """This node has learned what a peer knows."""
+        for route in self.table.routes:
+            route.check_ready()
+        self.soon(self.parking.retry)
+
+    def touch_link(self, link: Link) -> None:
+        """`link` has something to send at the end of the turn."""
+        self._links.append(link)
+
+    def touch_acceptor(self, acceptor: Acceptor) -> None:
+        """`acceptor` has something to send at the end of the turn."""
+        self._acceptors.append(acceptor)

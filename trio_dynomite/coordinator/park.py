@@ -1,0 +1,88 @@
+"""Parking: requests that can be neither served nor refused yet.
+
+A primary whose link just broke may be back in a moment, or be found dead and replaced; a node that has just
+become primary first learns what the other replicas know. Requests that meet such a moment wait here, and
+are routed again whenever something changes, until their deadline.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from trio_dynomite.commands.row import Row
+from trio_dynomite.coordinator.batch import Waiter, nothing_done
+from trio_dynomite.model import Level
+from trio_dynomite.protocol.replies import error
+
+if TYPE_CHECKING:
+    from trio_dynomite.coordinator.engine import Caller, Engine
+    from trio_dynomite.coordinator.routes import Route
+
+
+@define(eq=False)
+class Parked:
+    """A request that waits for its route; also the caller when it is routed again."""
+
+    route: Route
+    row: Row
+    args: list[bytes]
+    read_level: Level
+    write_level: Level
+    resp: int
+    hops: int
+    waiter: Waiter
+    is_over: bool = False
+
+    def wait(self) -> Waiter:
+        """Who is told the reply."""
+        return self.waiter
+
+    def expire(self) -> None:
+        """The deadline has passed while nothing was done."""
+        if not self.is_over:
+            self.is_over = True
+            if self.row.write:
+                self.waiter.done(nothing_done("no primary became ready in time"))
+            else:
+                self.waiter.done(error("TIMEOUT no replica could answer in time"))
+
+
+@define(eq=False)
+class Parking:
+    """The parked requests of one node."""
+
+    engine: Engine
+    _parked: deque[Parked] = field(factory=deque)
+
+    def __len__(self) -> int:
+        return len(self._parked)
+
+    def add(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> None:
+        """Let a request wait. One that was parked before keeps its deadline."""
+        if isinstance(caller, Parked):
+            self._parked.append(caller)
+            return
+        levels = (caller.read_level, caller.write_level)
+        parked = Parked(route, row, args, *levels, caller.resp, caller.hops, caller.wait())
+        self.engine.watch(parked)
+        self._parked.append(parked)
+
+    def retry(self) -> None:
+        """Something may have changed: route every parked request again."""
+        for _ in range(len(self._parked)):
+            parked = self._parked.popleft()
+            if not parked.is_over:
+                self._route_again(parked)
+
+    def _route_again(self, parked: Parked) -> None:
+        # Judged done before it is routed, so that a reply given at once is not given again by `expire`.
+        parked.is_over = True
+        before = len(self._parked)
+        reply = self.engine.submit_to(parked.route, parked.row, parked.args, parked)
+        if reply is not None:
+            parked.waiter.done(reply)
+        elif len(self._parked) > before and self._parked[-1] is parked:
+            parked.is_over = False

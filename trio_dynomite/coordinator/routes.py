@@ -1,0 +1,173 @@
+"""Routes: where a key's requests go right now.
+
+A route is one placement of the ring seen from this node: who leads, who has copies, which levels can be
+reached. All of it changes only when a peer comes, goes or changes its state, and is then worked out anew
+(`refresh`), so that a request only looks.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
+
+from attrs import define, field
+
+from trio_dynomite.coordinator.batch import Batch
+from trio_dynomite.coordinator.levels import needed, shortfall
+from trio_dynomite.model import Level, Node
+from trio_dynomite.peers.peer import Peer
+from trio_dynomite.topology.view import Placement, View
+
+VERIFIED = -2
+"""In `Route.acks`: the level compares digests; the short way does not serve it."""
+UNREACHABLE = -1
+
+
+@define(eq=False)
+class Route:
+    """One placement, as this node sees it now."""
+
+    placement: Placement
+    racks: Mapping[str, int]
+    """Datacenter → replicas of this placement."""
+    local: str
+    """Our datacenter."""
+    order: list[Peer | None] = field(factory=list)
+    """The replicas of our datacenter in their order; None is this node."""
+    remote: dict[str, list[Peer]] = field(factory=dict)
+    """The replicas of every other datacenter in their order."""
+    batch: Batch = field(factory=Batch)
+    """Effects of this turn: to our racks directly, to each other datacenter by one gateway."""
+    direct: Batch = field(factory=Batch)
+    """Effects of this turn that go to every replica everywhere directly."""
+    is_replica: bool = False
+    """This node holds a copy."""
+    leads: bool = False
+    """This node is the primary."""
+    is_ready: bool = False
+    """This node leads, and knows all that the replicas it can ask know."""
+    serves: bool = False
+    """This node may answer reads from its own copy."""
+    leader: Peer | None = None
+    """The primary when it is another node; None when it is this one, or nobody."""
+    acks: list[int] = field(factory=lambda: [UNREACHABLE] * len(Level))
+    """Per level, the acknowledgements that a write here needs from peers."""
+    write_shortfall: list[str | None] = field(factory=list)
+    """Per level, why a write cannot reach it now."""
+    read_shortfall: list[str | None] = field(factory=list)
+
+    @property
+    def copies(self) -> list[Peer]:
+        """The other replicas in our datacenter."""
+        return [peer for peer in self.order if peer is not None]
+
+    def everywhere(self) -> Iterable[Peer]:
+        """Every other replica."""
+        yield from self.copies
+        for peers in self.remote.values():
+            yield from peers
+
+    def refresh(self, *, is_normal: bool) -> None:
+        """Work everything out anew; `is_normal`: this node is in state NORMAL."""
+        led = self.leads
+        self._choose_leader(is_normal)
+        self.serves = self.is_replica and is_normal
+        others = {dc: [p for p in peers if p.is_open] for dc, peers in self._by_datacenter().items()}
+        me = {self.local: int(self.is_replica)}
+        writable = {dc: len(open_) + me.get(dc, 0) for dc, open_ in others.items()}
+        me = {self.local: int(self.serves)}
+        readable = {dc: sum(p.is_serving for p in open_) + me.get(dc, 0) for dc, open_ in others.items()}
+        self.write_shortfall = [shortfall(level, self.racks, self.local, writable) for level in Level]
+        self.read_shortfall = [shortfall(level, self.racks, self.local, readable) for level in Level]
+        self.acks = [self._acks(level) for level in Level]
+        if self.leads and not led:
+            for peer in self.copies:
+                peer.synced = False
+        self.check_ready()
+
+    def check_ready(self) -> None:
+        """A primary is ready once it has learned what each reachable replica knows."""
+        self.is_ready = self.leads and all([peer.synced for peer in self.copies if peer.is_open])
+
+    def _choose_leader(self, is_normal: bool) -> None:
+        self.leads, self.leader = False, None
+        for replica in self.order:
+            if replica is None:
+                if is_normal:
+                    self.leads = True
+                    return
+            elif replica.may_lead:
+                self.leader = replica
+                return
+
+    def _by_datacenter(self) -> dict[str, list[Peer]]:
+        return {self.local: self.copies, **self.remote}
+
+    def _acks(self, level: Level) -> int:
+        if self.write_shortfall[level] is not None:
+            return UNREACHABLE
+        if level >= Level.DC_SAFE_QUORUM:
+            return VERIFIED
+        return needed(level, self.racks, self.local)[self.local] - 1
+
+    def flush_acks(self, level: Level) -> int:
+        """The acknowledgements from peers that a flush at a reachable level waits for."""
+        if level == Level.DC_EACH_SAFE_QUORUM:
+            return sum(peer.is_open for peer in self.everywhere())
+        return needed(level, self.racks, self.local)[self.local] - 1
+
+    def readers(self) -> list[Peer]:
+        """Peers of our datacenter that can be asked for what they know."""
+        return [peer for peer in self.copies if peer.is_serving]
+
+
+@define(eq=False)
+class RouteTable:
+    """All routes of a view."""
+
+    view: View
+    routes: list[Route]
+    of_key: Callable[[bytes], Route]
+    """The route of a key: the first thing that happens to every request."""
+    of_position: Callable[[int], Route]
+
+    def refresh(self, *, is_normal: bool) -> None:
+        """Work every route out anew."""
+        for route in self.routes:
+            route.refresh(is_normal=is_normal)
+
+
+def make_routes(view: View, node: Node, peers: Mapping[str, Peer]) -> RouteTable:
+    """The routes of `view` as `node` sees them."""
+    made: dict[Placement, Route] = {}
+    for range_ in view.ranges:
+        if range_.placement not in made:
+            made[range_.placement] = _make_route(range_.placement, node, peers)
+    by_range = [made[range_.placement] for range_ in view.ranges]
+    bounds = view.bounds
+
+    def of_position(position: int) -> Route:
+        return by_range[bisect_left(bounds, position)]
+
+    return RouteTable(view, list(made.values()), _key_lookup(view, made, of_position), of_position)
+
+
+def _key_lookup(
+    view: View, made: Mapping[Placement, Route], of_position: Callable[[int], Route]
+) -> Callable[[bytes], Route]:
+    position_of = view.partitioner.position
+    if view.partitioner.ring_size == view.partitioner.slot_count:
+        by_slot = [made[placement] for placement in view.placements_by_slot()]
+        return lambda key: by_slot[position_of(key)]
+    return lambda key: of_position(position_of(key))
+
+
+def _make_route(placement: Placement, node: Node, peers: Mapping[str, Peer]) -> Route:
+    replicas = dict(placement.replicas)
+    route = Route(placement, {dc: len(names) for dc, names in replicas.items()}, node.datacenter)
+    route.order = [None if name == node.name else peers[name] for name in replicas.get(node.datacenter, ())]
+    route.remote = {
+        dc: [peers[name] for name in names] for dc, names in replicas.items() if dc != node.datacenter
+    }
+    route.is_replica = None in route.order
+    return route

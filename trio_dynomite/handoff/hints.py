@@ -1,0 +1,85 @@
+"""Hints: what a replica that is away has missed, kept until it returns.
+
+A node that keeps a hint is a replica of the key itself, so the queue remembers only WHICH keys the target
+missed, each once however often it was written; what is delivered is all that this node knows of the key at
+that time. It lives in memory and is bounded: beyond the bound a hint is refused and counted.
+The interface (`append`, `take`, `give_back`) is the one a durable log takes over.
+"""
+
+from attrs import define, field
+
+from trio_dynomite.data.effect import FIELDS, FLUSH, Flat
+
+_ENTRY_BYTES = 100
+"""What a key costs in the queue besides its own bytes."""
+
+
+@define(eq=False)
+class HintBudget:
+    """The bytes that all queues of a node share."""
+
+    bytes_max: int
+    used: int = 0
+
+
+@define(eq=False)
+class HintQueue:
+    """What one target has missed."""
+
+    budget: HintBudget
+    bytes_max: int
+    used: int = 0
+    refused: int = 0
+    """Keys that found no room."""
+    delivered: int = 0
+    _keys: dict[bytes, None] = field(factory=dict)
+    _flushes: dict[tuple[int, int, int], None] = field(factory=dict)
+    """(origin, clock, first slot << 16 | last slot) of flushes it missed."""
+
+    def __len__(self) -> int:
+        return len(self._keys) + len(self._flushes)
+
+    def append(self, origin: int, effects: Flat) -> None:
+        """The target missed these effects."""
+        for at in range(0, len(effects), FIELDS):
+            if effects[at] == FLUSH:
+                first, last = effects[at + 3]
+                self._flushes[(origin, effects[at + 2], first << 16 | last)] = None
+            else:
+                self._add(effects[at + 1])
+
+    def _add(self, key: bytes) -> None:
+        if key in self._keys:
+            return
+        size = len(key) + _ENTRY_BYTES
+        if self.used + size > self.bytes_max or self.budget.used + size > self.budget.bytes_max:
+            self.refused += 1
+            return
+        self._keys[key] = None
+        self._use(size)
+
+    def _use(self, size: int) -> None:
+        self.used += size
+        self.budget.used += size
+
+    def take_flushes(self) -> list[tuple[int, Flat]]:
+        """(origin, effect) of every flush, which go first."""
+        taken, self._flushes = list(self._flushes), {}
+        return [
+            (origin, [FLUSH, b"", clock, [slots >> 16, slots & 0xFFFF], 0]) for origin, clock, slots in taken
+        ]
+
+    def take(self, limit: int) -> list[bytes]:
+        """At most `limit` keys, the oldest first; they are the caller's until it gives them back."""
+        taken = [key for key, _ in zip(self._keys, range(limit), strict=False)]
+        for key in taken:
+            del self._keys[key]
+            self._use(-len(key) - _ENTRY_BYTES)
+        self.delivered += len(taken)
+        return taken
+
+    def clear(self) -> None:
+        """The target is gone for good."""
+        self._use(-self.used)
+        self._keys.clear()
+        self._flushes.clear()

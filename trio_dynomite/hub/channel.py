@@ -1,0 +1,174 @@
+"""A channel: one socket as bytes in and bytes out, with back-pressure.
+
+What a handler writes is collected and leaves in one system call at the end of the turn. While a socket does
+not take what is written, nothing more is read from it: a client that sends for ever and never reads costs
+its own connection only.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from trio_dynomite.hub.hub import Hub
+
+_READ_BYTES = 1 << 16
+_BROKEN = select.EPOLLERR | select.EPOLLHUP
+_buffer = bytearray(_READ_BYTES)
+_view = memoryview(_buffer)
+
+
+class Handler(Protocol):
+    """What stands behind a channel and gives its bytes a meaning."""
+
+    def received(self, data: bytes) -> None:
+        """Bytes came."""
+
+    def closed(self, reason: str) -> None:
+        """The channel is closed, for `reason`. Called once."""
+
+
+class Pipe(Protocol):
+    """What a handler needs of its channel; a simulated network has it too."""
+
+    def write(self, data: bytes) -> None:
+        """Send `data` at the end of the turn."""
+
+    def close(self, reason: str = "closed here") -> None:
+        """End the connection now; the handler is told. Closing twice does nothing."""
+
+    def close_when_sent(self) -> None:
+        """End the connection once all that was written has left; read nothing more."""
+
+    def hold(self, held: bool) -> None:
+        """Stop (or go on) reading: the handler has enough to do."""
+
+    @property
+    def unsent(self) -> int:
+        """Bytes written that the other side has not taken yet."""
+
+
+@define(eq=False)
+class Channel:
+    """A non-blocking socket in the hub's set."""
+
+    hub: Hub
+    sock: socket.socket
+    handler: Handler = field(init=False)
+    fd: int = field(init=False)
+    output_max: int = 64 << 20
+    """Unsent bytes above which nothing more is read."""
+    _out: list[bytes] = field(factory=list)
+    _pending: memoryview | None = None
+    """What the socket did not take."""
+    _waiting: int = 0
+    """Bytes in `_out`."""
+    _held: bool = False
+    _watched: tuple[bool, bool] = (True, False)
+    is_closed: bool = False
+    _closing: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        self.sock.setblocking(False)
+        self.fd = self.sock.fileno()
+
+    def open(self, handler: Handler) -> None:
+        """Serve the socket: from now on `handler` gets its bytes."""
+        self.handler = handler
+        self.hub.add(self)
+
+    def on_ready(self, event: int) -> None:
+        """The socket is readable, writable or broken."""
+        if event & select.EPOLLOUT:
+            self.flush()
+        if event & ~select.EPOLLOUT and not self.is_closed:
+            if self._watched[0]:
+                self._read()
+            elif event & _BROKEN:
+                self.close("connection lost")
+
+    def _read(self) -> None:
+        try:
+            size = self.sock.recv_into(_buffer)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.close(error.strerror or "connection lost")
+            return
+        if size:
+            self.handler.received(bytes(_view[:size]))
+        else:
+            self.close("closed by the other side")
+
+    def write(self, data: bytes) -> None:
+        """Send `data` when the turn ends."""
+        if not self._out and self._pending is None:
+            self.hub.touched.append(self)
+        self._out.append(data)
+        self._waiting += len(data)
+
+    def flush(self) -> None:
+        """Give the socket what it takes."""
+        if self.is_closed:
+            return
+        try:
+            self._send()
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            self.close(error.strerror or "connection lost")
+            return
+        if self._closing and self._pending is None and not self._out:
+            self.close("closed here")
+        else:
+            self._watch()
+
+    def _send(self) -> None:
+        while self._pending is not None or self._out:
+            data = self._pending
+            if data is None:
+                data = memoryview(self._out[0] if len(self._out) == 1 else b"".join(self._out))
+                self._out.clear()
+                self._waiting = 0
+            self._pending = data
+            sent = self.sock.send(data)
+            self._pending = data[sent:] if sent < len(data) else None
+
+    def _watch(self) -> None:
+        unsent = self.unsent
+        wanted = (not self._held and unsent <= self.output_max, self._pending is not None)
+        if wanted != self._watched:
+            self._watched = wanted
+            self.hub.watch(self, read=wanted[0], write=wanted[1])
+
+    def hold(self, held: bool) -> None:
+        """Stop (or go on) reading."""
+        self._held = held
+        if not self.is_closed:
+            self._watch()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes written and not taken yet."""
+        return self._waiting + (0 if self._pending is None else len(self._pending))
+
+    def close_when_sent(self) -> None:
+        """Close once all that was written is sent; read nothing more."""
+        self._closing = True
+        self._held = True
+        if not self._out and self._pending is None:
+            self.close("closed here")
+
+    def close(self, reason: str = "closed here") -> None:
+        """Close the socket now."""
+        if not self.is_closed:
+            self.is_closed = True
+            self.hub.remove(self)
+            self.sock.close()
+            self._out.clear()
+            self._pending = None
+            self.handler.closed(reason)

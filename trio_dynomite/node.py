@@ -1,0 +1,230 @@
+"""A node: the composition root. Every part is made here, and every task started here, by name.
+
+`run` reads as a list, in start order. Stop runs in reverse: stop accepting, finish what clients wait for,
+tell the peers goodbye, close everything.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+
+import trio
+from attrs import define, field
+
+from trio_dynomite import collector
+from trio_dynomite.config import Settings
+from trio_dynomite.coordinator.engine import Engine
+from trio_dynomite.coordinator.routes import make_routes
+from trio_dynomite.data.stamp import HybridClock
+from trio_dynomite.hub.channel import Channel
+from trio_dynomite.hub.hub import Hub
+from trio_dynomite.logs import get_logger
+from trio_dynomite.model import Node, NodeState
+from trio_dynomite.peers.peer import Peer
+from trio_dynomite.peers.roster import Roster, RosterSettings, make_peers
+from trio_dynomite.peers.supervisor import Supervisor
+from trio_dynomite.protocol.replies import error
+from trio_dynomite.protocol.requests import Limits
+from trio_dynomite.server.listener import Listener, endpoint
+from trio_dynomite.server.server import Server
+from trio_dynomite.storage.keyspace import StoreKeyspace
+from trio_dynomite.storage.memory import MemoryStore
+from trio_dynomite.topology.partitioner import make
+from trio_dynomite.topology.view import View
+
+TICK_S = 0.05
+_DRAIN_POLL_S = 0.01
+
+log = get_logger()
+
+
+def wall_ms() -> int:
+    """Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def build_engine(settings: Settings, name: str, now_ms: int) -> Engine:
+    """A node's engine and all that hangs on it, without a socket."""
+    members = settings.members
+    node = next(member for member in members if member.name == name)
+    partitioner = make(settings.cluster.partitioner, settings.cluster.hash_tag)
+    clock = HybridClock(node.id)
+    clock.advance(now_ms)
+    store = MemoryStore(partitioner.slot)
+    roster_settings = _roster_settings(settings, partitioner.fingerprint)
+    peers = make_peers([member for member in members if member.name != name], roster_settings)
+    engine = Engine(
+        node,
+        StoreKeyspace(store, clock, origin=clock.next()),
+        make_routes(View.of(members, partitioner), node, peers),
+        settings.timeouts.request,
+        settings.limits.requests_in_flight,
+        log.info,
+        now_ms=now_ms,
+    )
+    engine.roster = Roster(engine, roster_settings, peers)
+    return engine
+
+
+def _roster_settings(settings: Settings, fingerprint: str) -> RosterSettings:
+    return RosterSettings(
+        cluster=settings.cluster.name,
+        fingerprint=fingerprint,
+        heartbeat_s=settings.timeouts.heartbeat,
+        down_after_s=settings.timeouts.down_after,
+        warm_up_s=settings.timeouts.warm_up,
+        peer_output_max=settings.limits.peer_output,
+        hints_max=settings.limits.hints,
+        hints_per_peer_max=settings.limits.hints_per_peer,
+    )
+
+
+@define(eq=False)
+class NodeProcess:
+    """One node in this process: the engine, the hub, the listeners and the tasks."""
+
+    settings: Settings
+    name: str
+    engine: Engine = field(init=False)
+    hub: Hub = field(init=False)
+    server: Server = field(init=False)
+    supervisors: dict[str, Supervisor] = field(factory=dict)
+    peer_listener: Listener = field(init=False)
+    client_listener: Listener = field(init=False)
+    is_normal: trio.Event = field(factory=trio.Event)
+
+    def __attrs_post_init__(self) -> None:
+        settings = self.settings
+        self.engine = engine = build_engine(settings, self.name, wall_ms())
+        self.hub = Hub(lambda: engine.begin(wall_ms(), time.monotonic()), engine.end, lambda: engine.has_more)
+        self.server = Server(
+            engine,
+            settings,
+            Limits(
+                bulk=settings.limits.bulk, multibulk=settings.limits.multibulk, inline=settings.limits.inline
+            ),
+            secrets.token_hex(20),
+            wall_ms(),
+            settings.consistency.read,
+            settings.consistency.write,
+        )
+        for peer in engine.roster.peers.values():
+            supervisor = Supervisor(self.hub, engine.roster, peer, settings.timeouts.connect)
+            self.supervisors[peer.name] = supervisor
+        engine.on_state = self._on_state
+        engine.roster.on_down = self._on_down
+        engine.roster.on_called = self._on_called
+        self._make_listeners(engine.node)
+
+    def _make_listeners(self, node: Node) -> None:
+        settings = self.settings.node(self.name)
+        limits = self.settings.limits
+        self.peer_listener = Listener(
+            self.hub, settings.host, node.peer_port, self._accept_peer, output_max=2 * limits.peer_output
+        )
+        self.client_listener = Listener(
+            self.hub, settings.host, node.client_port, self._accept_client, output_max=limits.client_output
+        )
+
+    # What connects
+
+    def _accept_peer(self, channel: Channel) -> None:
+        channel.open(self.engine.roster.accept(channel))
+
+    def _accept_client(self, channel: Channel) -> None:
+        session = self.server.open_session(
+            channel, endpoint(channel.sock.getpeername()), endpoint(channel.sock.getsockname())
+        )
+        channel.open(session)
+        if len(self.server.sessions) > self.settings.limits.clients:
+            self.server.rejected += 1
+            channel.write(error("ERR max number of clients reached"))
+            channel.close_when_sent()
+
+    def _on_state(self, state: NodeState) -> None:
+        if state is NodeState.NORMAL:
+            self.is_normal.set()
+
+    def _on_down(self, peer: Peer) -> None:
+        self.supervisors[peer.name].scope.cancel()
+
+    def _on_called(self, peer: Peer) -> None:
+        if not peer.is_open:
+            self.supervisors[peer.name].wake.set()
+
+    # Tasks
+
+    async def _tick(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Deadlines, heartbeats and expiry, a few times a second."""
+        task_status.started()
+        while True:
+            self.hub.turn(self.engine.tick)
+            while self.engine.has_more:
+                await trio.lowlevel.checkpoint()
+                self.hub.turn()
+            await trio.sleep(TICK_S)
+
+    async def run(self, stop: trio.Event, task_status: trio.TaskStatus[None]) -> None:
+        """Start everything in order, serve until `stop`, and end in order."""
+        pauses = collector.tune(self.engine.keyspace.store.freeze)
+        self.server.statistics = self._statistics(pauses)
+        self.hub.turn(lambda: self.engine.set_state(NodeState.JOINING))
+        try:
+            async with trio.open_nursery() as services:
+                await services.start(self.hub.run)
+                await services.start(self._tick)
+                self.peer_listener.open()
+                for supervisor in self.supervisors.values():
+                    await services.start(supervisor.run)
+                async with trio.open_nursery() as starting:
+                    starting.start_soon(self._stop_early, stop, starting.cancel_scope)
+                    await self.is_normal.wait()
+                    starting.cancel_scope.cancel()
+                if not stop.is_set():
+                    self.client_listener.open()
+                    log.info("ready", clients=f"{self.engine.node.host}:{self.engine.node.client_port}")
+                    task_status.started()
+                    await stop.wait()
+                await self._drain()
+                services.cancel_scope.cancel()
+        finally:
+            self.hub.close()
+            collector.forget(pauses)
+
+    async def _stop_early(self, stop: trio.Event, starting: trio.CancelScope) -> None:
+        await stop.wait()
+        starting.cancel()
+
+    async def _drain(self) -> None:
+        """Take no more, finish what is under way, and say goodbye."""
+        self.client_listener.close()
+        self.hub.turn(lambda: self.engine.set_state(NodeState.STANDBY))
+        while self.engine.in_flight or self._unacknowledged():
+            await trio.sleep(_DRAIN_POLL_S)
+        self.hub.turn()
+
+    def _unacknowledged(self) -> int:
+        links = [peer.link for peer in self.engine.roster.peers.values() if peer.link is not None]
+        return sum(link.unacked_bytes for link in links if link.is_open)
+
+    def _statistics(self, pauses: collector.Pauses) -> Mapping[str, object]:
+        return {
+            "turns": lambda: self.hub.turns,
+            "turn_ms_max": lambda: round(self.hub.turn_ms_max, 2),
+            "gc_pauses": lambda: pauses.count,
+            "gc_pause_ms_max": lambda: round(pauses.ms_max, 2),
+            "gc_pause_ms_total": lambda: round(pauses.ms_total, 2),
+        }
+
+
+async def run(
+    settings: Settings,
+    name: str,
+    *,
+    stop: trio.Event | None = None,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Run node `name` of `settings` until `stop` is set (then it ends in order) or it is cancelled."""
+    await NodeProcess(settings, name).run(trio.Event() if stop is None else stop, task_status)

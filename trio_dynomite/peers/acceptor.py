@@ -1,0 +1,172 @@
+"""The answering end of a peer's connection: join its effects, serve its commands, tell what is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from trio_dynomite.commands.table import find
+from trio_dynomite.coordinator.survey import perform
+from trio_dynomite.coordinator.walk import SURVEY_HOPS
+from trio_dynomite.data.effect import FIELDS, RECORD
+from trio_dynomite.errors import ProtocolError
+from trio_dynomite.model import Level, NodeState
+from trio_dynomite.protocol.frames import FrameReader, Kind, encode
+from trio_dynomite.protocol.replies import error
+
+if TYPE_CHECKING:
+    from trio_dynomite.coordinator.engine import Engine
+    from trio_dynomite.hub.channel import Pipe
+    from trio_dynomite.peers.peer import Peer
+
+
+@define(eq=False)
+class RemoteCall:
+    """A command that a peer asked us to serve; the caller of it and who waits for it."""
+
+    acceptor: Acceptor
+    number: int
+    read_level: Level
+    write_level: Level
+    resp: int
+    hops: int
+    """How many nodes have passed it on."""
+
+    def wait(self) -> RemoteCall:
+        """Who is told the reply."""
+        return self
+
+    def done(self, reply: Any) -> None:
+        """The reply; None: not served here and nothing done."""
+        self.acceptor.result(self.number, reply)
+
+
+@define(eq=False)
+class Acceptor:
+    """One peer's connection to us."""
+
+    engine: Engine
+    pipe: Pipe
+    peer: Peer | None = None
+    """Who opened it, once it said so."""
+    is_closed: bool = False
+    _reader: FrameReader = field(factory=FrameReader)
+    _frames: int = 0
+    """EFFECTS and RELAY frames that came."""
+    _acked: int = 0
+    _gaps: set[bytes] = field(factory=set)
+    """Keys whose records we asked for; nothing is acknowledged until they are here."""
+    _results: list[Any] = field(factory=list)
+
+    def received(self, data: bytes) -> None:
+        """Bytes from the peer."""
+        try:
+            for kind, fields in self._reader.feed(data):
+                if self.peer is None and kind != Kind.HELLO:
+                    raise ProtocolError("the first frame must be HELLO")
+                if self.is_closed:
+                    return
+                self._handle(kind, fields)
+        except (ProtocolError, LookupError, TypeError, ValueError, OverflowError) as mistake:
+            self.engine.log("peer.protocol_error", peer=self.name, error=repr(mistake))
+            self._end(Kind.GOODBYE, f"you broke the peer protocol: {mistake!r}")
+
+    @property
+    def name(self) -> str:
+        """The peer's name, or a question mark before it told."""
+        return self.peer.name if self.peer else "?"
+
+    def _handle(self, kind: int, fields: list[Any]) -> None:
+        if kind in (Kind.EFFECTS, Kind.RELAY):
+            self._on_effects(fields[0], fields[1], relay=kind == Kind.RELAY)
+        elif kind == Kind.RUN:
+            for number, read, write, resp, hops, args in fields[0]:
+                self._on_run(RemoteCall(self, number, Level(read), Level(write), resp, hops), args)
+        elif kind == Kind.DIGEST:
+            self.pipe.write(encode(Kind.DIGESTS, [self.engine.digest_of(keys) for keys in fields[0]]))
+        elif kind == Kind.FETCH:
+            self.pipe.write(encode(Kind.RECORDS, fields[0], self.engine.records_of(fields[1])))
+        elif kind == Kind.SYNC:
+            self.pipe.write(
+                encode(Kind.SLOTS, fields[0], *self.engine.slots_that_differ(fields[1], fields[2]))
+            )
+        elif kind == Kind.PING:
+            self._on_ping(fields)
+        elif kind == Kind.HELLO:
+            self._on_hello(fields)
+        elif kind == Kind.GOODBYE:
+            self.pipe.close(f"{self.name} said: {fields[0]}")
+
+    def _on_effects(self, origin: int, effects: list[Any], *, relay: bool) -> None:
+        self._frames += 1
+        gaps = self.engine.join_effects(origin, effects, relay=relay)
+        if self._gaps:
+            self._gaps.difference_update(_told(effects))
+        if gaps:
+            missing = list(dict.fromkeys(gaps))
+            self._gaps.update(missing)
+            self.pipe.write(encode(Kind.GAP, missing))
+        self.engine.touch_acceptor(self)
+
+    def _on_run(self, call: RemoteCall, args: list[Any]) -> None:
+        if call.hops == SURVEY_HOPS:
+            perform(self.engine, args, call.done)
+            return
+        row = find(args)
+        if row is None:
+            call.done(error(f"ERR unknown command '{args[0]!r}' on {self.engine.node.name}"))
+            return
+        reply = self.engine.submit(row, args, call)
+        if reply is not None:
+            call.done(reply)
+
+    def _on_ping(self, fields: list[Any]) -> None:
+        assert self.peer is not None
+        self.engine.roster.peer_said(self.peer, NodeState(fields[0]), fields[1])
+        self.pipe.write(encode(Kind.PONG, int(self.engine.state), self.engine.now_ms))
+
+    def _on_hello(self, fields: list[Any]) -> None:
+        protocol, cluster, fingerprint, name, datacenter, rack, state, now_ms = fields[:8]
+        reason = self.engine.roster.why_refuse(protocol, cluster, fingerprint, name, datacenter, rack)
+        if reason is not None:
+            self.engine.log("peer.refused", peer=name, reason=reason)
+            self._end(Kind.REFUSE, reason)
+            return
+        self.peer = self.engine.roster.peers[name]
+        self.pipe.write(
+            encode(Kind.WELCOME, self.engine.node.name, int(self.engine.state), self.engine.now_ms)
+        )
+        self.engine.roster.peer_said(self.peer, NodeState(state), now_ms)
+        self.engine.roster.peer_called(self.peer)
+
+    def result(self, number: int, reply: Any) -> None:
+        """The reply to a command that the peer asked for."""
+        if not self.is_closed:
+            self._results.append((number, reply))
+            self.engine.touch_acceptor(self)
+
+    def flush(self) -> None:
+        """Send what the turn collected."""
+        if self.is_closed:
+            return
+        if not self._gaps and self._acked < self._frames:
+            self._acked = self._frames
+            self.pipe.write(encode(Kind.ACK, self._acked))
+        if self._results:
+            self.pipe.write(encode(Kind.RESULTS, self._results))
+            self._results = []
+
+    def _end(self, kind: Kind, reason: str) -> None:
+        self.pipe.write(encode(kind, reason))
+        self.pipe.close_when_sent()
+
+    def closed(self, reason: str) -> None:
+        """The connection has ended."""
+        self.is_closed = True
+        self.engine.roster.acceptors.pop(self, None)
+
+
+def _told(effects: list[Any]) -> set[bytes]:
+    """The keys whose whole records a frame tells."""
+    return {effects[at + 1] for at in range(0, len(effects), FIELDS) if effects[at] == RECORD}

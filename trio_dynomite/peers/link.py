@@ -1,0 +1,215 @@
+"""A link: this node's requests and effects to one peer, and the peer's answers. No sockets, no clock.
+
+The opener speaks first (HELLO) and asks; the other side (`acceptor`) answers. Many requests are under way at
+once; what a turn collects leaves in one frame of each kind. Effects are acknowledged by a running count of
+frames, so the oldest unacknowledged batches are always the ones that are answered next. When the link ends,
+everything under way is resolved in the same turn: requests as failed, effects as hints.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from trio_dynomite.data.effect import Flat
+from trio_dynomite.errors import ProtocolError
+from trio_dynomite.model import NodeState
+from trio_dynomite.protocol.frames import PROTOCOL, FrameReader, Kind, encode, encode_body, frame
+
+if TYPE_CHECKING:
+    from trio_dynomite.coordinator.batch import Batch
+    from trio_dynomite.coordinator.engine import Engine
+    from trio_dynomite.hub.channel import Pipe
+    from trio_dynomite.peers.peer import Peer
+
+LOST = object()
+"""The answer to a request whose link ended first."""
+Answer = Callable[[Any], None]
+"""Told the answer to a request, or LOST."""
+DigestAnswer = Callable[[int | None, int], None]
+"""Told the peer's digest (None when the link ended first) and ours as it was when the question left."""
+
+
+@define(eq=False)
+class Link:
+    """The opener's end of a connection to a peer."""
+
+    engine: Engine
+    peer: Peer
+    pipe: Pipe
+    is_open: bool = False
+    """The peer has welcomed us."""
+    is_closed: bool = False
+    was_welcome: bool = False
+    on_closed: Callable[[], None] = lambda: None
+    """Told when everything under way is resolved."""
+    heard_s: float = 0.0
+    """Monotonic time of the last bytes from the peer."""
+    unacked_bytes: int = 0
+    _reader: FrameReader = field(factory=FrameReader)
+    _unacked: deque[tuple[Batch, Flat, int, int]] = field(factory=deque)
+    """(batch, effects, origin, bytes) of the frames that the peer has not acknowledged."""
+    _acked: int = 0
+    _answers: dict[int, Answer] = field(factory=dict)
+    _next_id: int = 1
+    _runs: list[Any] = field(factory=list)
+    _digest_keys: list[Any] = field(factory=list)
+    _digest_answers: list[DigestAnswer] = field(factory=list)
+    _digests: deque[tuple[list[DigestAnswer], list[int]]] = field(factory=deque)
+    """Who asked, and our own digests, per DIGEST frame under way."""
+
+    def start(self) -> None:
+        """Say who we are."""
+        engine, node = self.engine, self.engine.node
+        self.heard_s = engine.mono_s
+        self.pipe.write(
+            encode(
+                Kind.HELLO,
+                PROTOCOL,
+                engine.roster.settings.cluster,
+                engine.roster.settings.fingerprint,
+                node.name,
+                node.datacenter,
+                node.rack,
+                int(engine.state),
+                engine.now_ms,
+            )
+        )
+
+    # What this node says
+
+    def send_effects(self, body: bytes, batch: Batch, origin: int, effects: Flat, *, relay: bool) -> None:
+        """Send an encoded [origin, effects]; `batch` hears of its acknowledgement or loss."""
+        self.pipe.write(frame(Kind.RELAY if relay else Kind.EFFECTS, body))
+        self._unacked.append((batch, effects, origin, len(body)))
+        self.unacked_bytes += len(body)
+        batch.outstanding += 1
+
+    def run(self, fields: list[Any], answer: Answer) -> None:
+        """Ask the peer to serve a command: [read level, write level, protocol, scope, args]."""
+        self._runs.append([self._ask(answer), *fields])
+        self.engine.touch_link(self)
+
+    def ask_digest(self, keys: bytes | list[bytes], answer: DigestAnswer) -> None:
+        """Ask for the digest of a key, or the joint digest of several."""
+        self._digest_keys.append(keys)
+        self._digest_answers.append(answer)
+        self.engine.touch_link(self)
+
+    def fetch(self, keys: list[bytes], answer: Answer) -> None:
+        """Ask for all that the peer knows of some keys."""
+        self.pipe.write(encode(Kind.FETCH, self._ask(answer), keys))
+
+    def sync(self, slots: list[int], digests: list[int], answer: Answer) -> None:
+        """Ask for what the peer knows of the slots whose digests differ from ours."""
+        self.pipe.write(encode(Kind.SYNC, self._ask(answer), slots, digests))
+
+    def ping(self) -> None:
+        """Ask for a sign of life, and tell our state."""
+        self.pipe.write(encode(Kind.PING, int(self.engine.state), self.engine.now_ms))
+
+    def flush(self) -> None:
+        """Send what the turn collected."""
+        if self._runs:
+            self.pipe.write(encode(Kind.RUN, self._runs))
+            self._runs = []
+        if self._digest_keys:
+            self.pipe.write(encode(Kind.DIGEST, self._digest_keys))
+            # Ours now: the effects of this turn left before, so the peer will have joined them.
+            ours = [self.engine.digest_of(keys) for keys in self._digest_keys]
+            self._digests.append((self._digest_answers, ours))
+            self._digest_keys, self._digest_answers = [], []
+
+    def _ask(self, answer: Answer) -> int:
+        number = self._next_id
+        self._next_id = number + 1
+        self._answers[number] = answer
+        return number
+
+    # What the peer answers
+
+    def received(self, data: bytes) -> None:
+        """Bytes from the peer."""
+        self.heard_s = self.engine.mono_s
+        try:
+            for kind, fields in self._reader.feed(data):
+                self._handle(kind, fields)
+        except (ProtocolError, LookupError, TypeError, ValueError) as error:
+            self.close(f"{self.peer.name} broke the peer protocol: {error!r}")
+
+    def _handle(self, kind: int, fields: list[Any]) -> None:
+        if self.is_closed:
+            return
+        if kind == Kind.ACK:
+            self._on_ack(fields[0])
+        elif kind == Kind.RESULTS:
+            for number, reply in fields[0]:
+                self._answer(number, reply)
+        elif kind == Kind.DIGESTS:
+            for answer, ours, theirs in zip(*self._digests.popleft(), fields[0], strict=True):
+                answer(theirs, ours)
+        elif kind in (Kind.RECORDS, Kind.SLOTS):
+            self._answer(fields[0], fields[1:])
+        elif kind == Kind.GAP:
+            self.engine.fill_gaps(self, fields[0])
+        elif kind == Kind.PONG:
+            self.engine.roster.peer_said(self.peer, NodeState(fields[0]), fields[1])
+        elif kind == Kind.WELCOME:
+            self._on_welcome(fields)
+        elif kind in (Kind.REFUSE, Kind.GOODBYE):
+            self.close(f"{self.peer.name} said: {fields[0]}")
+
+    def _on_welcome(self, fields: list[Any]) -> None:
+        name, state, now_ms = fields[:3]
+        if name != self.peer.name:
+            self.close(f"expected {self.peer.name} there, found {name}")
+            return
+        self.is_open = self.was_welcome = True
+        self.engine.roster.peer_said(self.peer, NodeState(state), now_ms)
+        self.engine.roster.link_opened(self.peer)
+
+    def _on_ack(self, frames: int) -> None:
+        while self._acked < frames:
+            self._acked += 1
+            batch, _, _, size = self._unacked.popleft()
+            self.unacked_bytes -= size
+            batch.acked()
+
+    def _answer(self, number: int, value: Any) -> None:
+        answer = self._answers.pop(number, None)
+        if answer is not None:
+            answer(value)
+
+    # The end
+
+    def close(self, reason: str) -> None:
+        """End the link."""
+        self.pipe.close(reason)
+
+    def closed(self, reason: str) -> None:
+        """The connection has ended: everything under way is resolved now."""
+        if self.is_closed:
+            return
+        self.is_closed, self.is_open = True, False
+        self.engine.roster.link_lost(self.peer, self, reason)
+        lost = list(self._unacked)
+        self._unacked.clear()
+        for batch, effects, origin, _ in lost:
+            self.peer.hints.append(origin, effects)
+            batch.lost()
+        for answer in list(self._answers.values()):
+            answer(LOST)
+        self._answers.clear()
+        asked = [answer for answers, _ in self._digests for answer in answers] + self._digest_answers
+        self._digests.clear()
+        for digest_answer in asked:
+            digest_answer(None, 0)
+        self.on_closed()
+
+
+def encode_effects(origin: int, effects: Flat) -> bytes:
+    """The body of an EFFECTS or RELAY frame; the same bytes go to every replica."""
+    return encode_body([origin, effects])

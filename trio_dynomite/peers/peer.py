@@ -1,0 +1,62 @@
+"""A peer: another node as this one sees it, and what this one owes it."""
+
+import enum
+
+from attrs import define
+
+from trio_dynomite.handoff.hints import HintQueue
+from trio_dynomite.model import Node, NodeState
+from trio_dynomite.peers.link import Link
+
+
+class Liveness(enum.Enum):
+    """What is known of a peer's life."""
+
+    UP = "up"
+    """Its link is open."""
+    LIMBO = "limbo"
+    """The link broke, or was never made; nobody takes its place yet."""
+    DOWN = "down"
+    """It is gone: others take its place until it comes back."""
+
+
+@define(eq=False)
+class Peer:
+    """Another member of the cluster."""
+
+    node: Node
+    hints: HintQueue
+    liveness: Liveness = Liveness.LIMBO
+    since_s: float = 0.0
+    """Monotonic time at which it became what it is."""
+    state: NodeState = NodeState.UNKNOWN
+    """What it last said of itself."""
+    link: Link | None = None
+    synced: bool = False
+    """All that it knew when it began to matter is known here."""
+    is_delivering: bool = False
+    """Hints are on their way to it."""
+    drift_ms: int = 0
+    """How far its wall clock was ahead of ours when it last spoke."""
+    reason: str = "not connected yet"
+    """Why its link ended last."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.node.name
+
+    @property
+    def is_open(self) -> bool:
+        """Can it be told something now?"""
+        return self.link is not None and self.link.is_open
+
+    @property
+    def is_serving(self) -> bool:
+        """Can it be asked for what it knows now?"""
+        return self.is_open and self.state == NodeState.NORMAL
+
+    @property
+    def may_lead(self) -> bool:
+        """Is it a primary where its turn comes? Also in limbo: nobody takes its place yet."""
+        return self.liveness != Liveness.DOWN and self.state == NodeState.NORMAL

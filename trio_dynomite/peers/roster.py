@@ -1,0 +1,236 @@
+"""The roster: every peer, whether it lives, and what happens when that changes.
+
+A peer is UP while its link is open. When the link breaks it is in LIMBO: its requests in flight have failed,
+what it misses becomes hints, but nobody takes its place. It is DOWN once its address refuses a connection,
+or it stayed away, or silent, for `down_after_s`; then others lead in its place. When its link opens again,
+hints are delivered and both sides learn what the other knows. The task that owns a peer's scope
+(`supervisor`) reports connections and obeys `on_down`; everything is decided here, from calls and the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from trio_dynomite.coordinator.batch import Batch
+from trio_dynomite.data.effect import Flat
+from trio_dynomite.handoff.hints import HintBudget, HintQueue
+from trio_dynomite.model import Node, NodeState
+from trio_dynomite.peers.acceptor import Acceptor
+from trio_dynomite.peers.link import Link, encode_effects
+from trio_dynomite.peers.peer import Liveness, Peer
+from trio_dynomite.protocol.frames import PROTOCOL
+from trio_dynomite.repair.sync import Sync
+
+if TYPE_CHECKING:
+    from trio_dynomite.coordinator.engine import Engine
+    from trio_dynomite.hub.channel import Pipe
+
+HINTS_A_FRAME = 500
+
+
+@define(kw_only=True)
+class RosterSettings:
+    """What the roster is told by the configuration."""
+
+    cluster: str
+    fingerprint: str
+    """The partitioner's."""
+    heartbeat_s: float
+    down_after_s: float
+    warm_up_s: float
+    peer_output_max: int
+    """Unacknowledged bytes to a peer beyond which its link is given up."""
+    hints_max: int
+    hints_per_peer_max: int
+
+
+@define(eq=False)
+class Roster:
+    """The peers of one node."""
+
+    engine: Engine
+    settings: RosterSettings
+    peers: dict[str, Peer]
+    on_down: Callable[[Peer], None] = lambda peer: None
+    """The detector declared this peer down: cancel its scope."""
+    on_called: Callable[[Peer], None] = lambda peer: None
+    """This peer has just connected to us: it lives, connect to it now."""
+    acceptors: dict[Acceptor, None] = field(factory=dict)
+    """Connections that peers opened to us."""
+    _started_s: float | None = None
+    _pinged_s: float = 0.0
+    _syncing: dict[str, Sync] = field(factory=dict)
+
+    # Connections
+
+    def open_link(self, peer: Peer, pipe: Pipe) -> Link:
+        """A connection to `peer` was made: greet it. It is up when it welcomes us."""
+        if peer.link is not None:
+            peer.link.close("replaced by a newer connection")
+        peer.link = Link(self.engine, peer, pipe)
+        peer.link.start()
+        return peer.link
+
+    def accept(self, pipe: Pipe) -> Acceptor:
+        """Somebody connected to our peer port."""
+        acceptor = Acceptor(self.engine, pipe)
+        self.acceptors[acceptor] = None
+        return acceptor
+
+    def why_refuse(
+        self, protocol: int, cluster: str, fingerprint: str, name: str, datacenter: str, rack: str
+    ) -> str | None:
+        """Why a peer that says HELLO so cannot belong to this cluster; None when it can."""
+        settings = self.settings
+        if protocol != PROTOCOL:
+            return f"you speak peer protocol {protocol}, this node {PROTOCOL}"
+        if cluster != settings.cluster:
+            return f"you are of cluster {cluster!r}, this node of {settings.cluster!r}"
+        if fingerprint != settings.fingerprint:
+            return f"your partitioner is {fingerprint}, this node's {settings.fingerprint}"
+        if name not in self.peers:
+            return f"no peer {name!r} is known here"
+        node = self.peers[name].node
+        if (node.datacenter, node.rack) != (datacenter, rack):
+            return f"{name!r} is in {node.datacenter}/{node.rack} here, you say {datacenter}/{rack}"
+        return None
+
+    def link_opened(self, peer: Peer) -> None:
+        """The peer has welcomed us."""
+        self._become(peer, Liveness.UP, "connected")
+        peer.synced = False
+        self.engine.routes_changed()
+        self.deliver_hints(peer)
+
+    def link_lost(self, peer: Peer, link: Link, reason: str) -> None:
+        """A link ended."""
+        if peer.link is not link:
+            return
+        peer.link = None
+        peer.synced = False
+        peer.is_delivering = False
+        if peer.liveness is Liveness.UP:
+            self._become(peer, Liveness.LIMBO, reason)
+            self.engine.routes_changed()
+
+    def connect_failed(self, peer: Peer, reason: str, *, refused: bool) -> None:
+        """An attempt to connect failed; `refused`: the machine answered that nothing listens there."""
+        peer.reason = reason
+        if refused and peer.liveness is Liveness.LIMBO:
+            self._declare_down(peer, reason)
+
+    def peer_said(self, peer: Peer, state: NodeState, now_ms: int) -> None:
+        """A peer told its state and its clock."""
+        peer.drift_ms = now_ms - self.engine.now_ms
+        if peer.state is not state:
+            self.engine.log("peer.state", peer=peer.name, state=state.name)
+            peer.state = state
+            self.engine.routes_changed()
+
+    def peer_called(self, peer: Peer) -> None:
+        """A peer has opened a connection to us and was accepted."""
+        self.on_called(peer)
+
+    # Time
+
+    def tick(self) -> None:
+        """Called a few times a second."""
+        now = self.engine.mono_s
+        if now - self._pinged_s >= self.settings.heartbeat_s:
+            self._pinged_s = now
+            for peer in self.peers.values():
+                self._check(peer, now)
+        self._sync_who_matters()
+        if self.engine.state is not NodeState.NORMAL:
+            self._warm_up(now)
+
+    def _check(self, peer: Peer, now: float) -> None:
+        link = peer.link
+        if link is not None and now - link.heard_s > self.settings.down_after_s:
+            link.close(f"silent for {now - link.heard_s:.1f} s")
+            self._declare_down(peer, "silent")
+        elif link is not None and link.unacked_bytes > self.settings.peer_output_max:
+            link.close(f"{link.unacked_bytes} bytes are not acknowledged, over limits.peer_output")
+        elif link is not None and link.is_open:
+            link.ping()
+        elif peer.liveness is Liveness.LIMBO and now - peer.since_s > self.settings.down_after_s:
+            self._declare_down(peer, peer.reason)
+
+    def _declare_down(self, peer: Peer, reason: str) -> None:
+        self._become(peer, Liveness.DOWN, reason)
+        self.engine.routes_changed()
+        self.on_down(peer)
+
+    def _become(self, peer: Peer, liveness: Liveness, reason: str) -> None:
+        peer.reason = reason
+        peer.since_s = self.engine.mono_s
+        if peer.liveness is not liveness:
+            peer.liveness = liveness
+            self.engine.log(f"peer.{liveness.value}", peer=peer.name, reason=reason, hints=len(peer.hints))
+
+    # Catching up
+
+    def deliver_hints(self, peer: Peer) -> None:
+        """Send the next hints, and more when these are acknowledged: live traffic comes in between."""
+        if peer.is_delivering or not peer.is_open or not peer.hints:
+            return
+        peer.is_delivering = True
+        for origin, effects in peer.hints.take_flushes():
+            self._send(peer, origin, effects, Batch())
+        effects = self.engine.records_of(peer.hints.take(HINTS_A_FRAME))
+        self._send(peer, self.engine.node.id, effects, Batch(on_settled=lambda ok: self._delivered(peer, ok)))
+
+    def _send(self, peer: Peer, origin: int, effects: Flat, batch: Batch) -> None:
+        assert peer.link is not None
+        batch.effects = effects
+        peer.link.send_effects(encode_effects(origin, effects), batch, origin, effects, relay=False)
+
+    def _delivered(self, peer: Peer, complete: bool) -> None:
+        peer.is_delivering = False
+        if complete and peer.hints:
+            self.engine.soon(lambda: self.deliver_hints(peer))
+
+    def _sync_who_matters(self) -> None:
+        """Learn from every peer that serves and that we have not learned from since it began to matter."""
+        for peer in self.peers.values():
+            if peer.is_serving and not peer.synced and peer.name not in self._syncing:
+                self._sync(peer)
+
+    def _sync(self, peer: Peer) -> None:
+        assert peer.link is not None
+        link = peer.link
+
+        def done(complete: bool) -> None:
+            learned = self._syncing.pop(peer.name).records
+            if complete and peer.link is link:
+                peer.synced = True
+                if learned:
+                    self.engine.log("sync.done", peer=peer.name, records=learned)
+                self.engine.synced()
+
+        sync = Sync(self.engine, peer, link, self.engine.slots_shared_with(peer), done)
+        self._syncing[peer.name] = sync
+        sync.start()
+
+    def _warm_up(self, now: float) -> None:
+        """A node that starts empty serves once it knows what the others know, or that none of them does."""
+        self._started_s = now if self._started_s is None else self._started_s
+        waited = now - self._started_s
+        is_known = not any(self._may_know(peer) for peer in self.peers.values())
+        if is_known or (waited > self.settings.warm_up_s and not self._syncing):
+            self.engine.set_state(NodeState.NORMAL)
+
+    def _may_know(self, peer: Peer) -> bool:
+        """Might this peer have data that we have not heard of?"""
+        if peer.liveness is Liveness.DOWN or peer.is_open:
+            return peer.is_serving and not peer.synced
+        return True
+
+
+def make_peers(nodes: list[Node], settings: RosterSettings) -> dict[str, Peer]:
+    """A peer for each of `nodes`; their hint queues share one budget."""
+    budget = HintBudget(settings.hints_max)
+    return {node.name: Peer(node, HintQueue(budget, settings.hints_per_peer_max)) for node in nodes}

@@ -1,0 +1,96 @@
+"""Peer frames: what nodes say to each other.
+
+    4 bytes length (of what follows) | 1 byte kind | MessagePack body
+
+One connection carries the requests and effects of the node that opened it, and the answers of the other;
+every kind below says who sends it. Bodies are MessagePack arrays; unknown trailing fields are ignored, so a
+newer node can add some. The first frame of the opener is HELLO and nothing is taken before it.
+"""
+
+import enum
+from typing import Any
+
+import msgspec
+from attrs import define, field
+
+from trio_dynomite.errors import ProtocolError
+
+PROTOCOL = 1
+FRAME_MAX = 1 << 30
+"""Longest frame that is believed: two values of 512 MB, the longest that Redis knows."""
+_HEAD = 4
+
+
+class Kind(enum.IntEnum):
+    """What a frame says."""
+
+    HELLO = 1  # opener: [protocol, cluster, partitioner, name, datacenter, rack, state, now_ms]
+    WELCOME = 2  # answer: [name, state, now_ms]
+    REFUSE = 3  # answer: [reason], then the connection ends
+    PING = 4  # opener: [state, now_ms]
+    PONG = 5  # answer: [state, now_ms]
+    EFFECTS = 6  # opener: [origin, [effect fields…]]; join them
+    RELAY = 7  # opener, to the gateway of another datacenter: join, and pass on to its racks
+    ACK = 8  # answer: [frames], how many EFFECTS and RELAY frames are joined since the connection began
+    GAP = 9  # answer: [[key…]], send me these records, I could not join what built on them
+    RUN = 10  # opener: [[id, read level, write level, protocol, scope, args]…]; serve these commands
+    RESULTS = 11  # answer: [[id, reply or nil]…]; nil: not served here and nothing done
+    DIGEST = 12  # opener: [[key or [key…]]…]
+    DIGESTS = 13  # answer: [digest…], in the order asked
+    FETCH = 14  # opener: [id, [key…]]; tell me all you know
+    RECORDS = 15  # answer: [id, [effect fields…]]
+    SYNC = 16  # opener: [id, first slot, [digest…]]; what do you know that differs
+    SLOTS = 17  # answer: [id, next slot, floor…, [effect fields…]]
+    GOODBYE = 18  # either: [reason]; an orderly end
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder()
+encode_body = _encoder.encode
+
+
+def frame(kind: int, body: bytes) -> bytes:
+    """A frame around an encoded body."""
+    return b"%b%c%b" % ((len(body) + 1).to_bytes(_HEAD, "big"), kind, body)
+
+
+def encode(kind: int, *fields: Any) -> bytes:
+    """A whole frame."""
+    return frame(kind, _encoder.encode(fields))
+
+
+@define
+class FrameReader:
+    """Bytes → frames, for one connection."""
+
+    _buffer: bytearray = field(factory=bytearray)
+
+    def feed(self, data: bytes | memoryview) -> list[tuple[int, list[Any]]]:
+        """The (kind, fields) of every frame that `data` completes. Raises ProtocolError."""
+        buffer = self._buffer
+        buffer += data
+        frames: list[tuple[int, list[Any]]] = []
+        start, size = 0, len(buffer)
+        with memoryview(buffer) as view:
+            while size - start > _HEAD:
+                length = int.from_bytes(view[start : start + _HEAD], "big")
+                if not 1 <= length <= FRAME_MAX:
+                    raise ProtocolError(f"peer frame of {length} bytes; at most {FRAME_MAX} are believed")
+                end = start + _HEAD + length
+                if end > size:
+                    break
+                frames.append((view[start + _HEAD], _decode(view[start + _HEAD + 1 : end])))
+                start = end
+        if start:
+            del buffer[:start]
+        return frames
+
+
+def _decode(body: memoryview) -> list[Any]:
+    try:
+        fields = _decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise ProtocolError(f"peer frame is not MessagePack: {error}") from None
+    if not isinstance(fields, list):
+        raise ProtocolError(f"peer frame holds a {type(fields).__name__}, not an array")
+    return fields

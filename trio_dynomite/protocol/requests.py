@@ -1,0 +1,181 @@
+"""Client bytes → commands: RESP arrays and inline commands, as Redis reads them.
+
+hiredis reads the common case, whole commands, in C. Whatever it leaves (half a command, an inline one,
+something malformed) goes to a careful reader in Python, which knows exactly where a command ends and gives
+Redis's own protocol errors. Memory is taken as bytes arrive, never as they are announced.
+Source: https://redis.io/docs/latest/develop/reference/protocol-spec/ and `processMultibulkBuffer`.
+"""
+
+from typing import Any
+
+import hiredis
+from attrs import define, field
+
+from trio_dynomite.errors import ProtocolError
+from trio_dynomite.protocol.inline import split_arguments
+
+
+@define(kw_only=True)
+class Limits:
+    """What a client may announce."""
+
+    bulk: int = 512 * 1024 * 1024
+    """Bytes of one argument."""
+    multibulk: int = 1024 * 1024
+    """Arguments of one command."""
+    inline: int = 64 * 1024
+    """Bytes of one line."""
+
+
+@define
+class RequestReader:
+    """The commands of one client."""
+
+    limits: Limits
+    _fast: Any = field(factory=hiredis.Reader)
+    _rest: bytearray = field(factory=bytearray)
+    """An unfinished command, from its first byte."""
+    _wanted: int = 0
+    """Bytes of `_rest` below which it cannot be finished; spares reading a long value again and again."""
+
+    def feed(self, data: bytes) -> list[list[bytes]]:
+        """The commands that `data` completes. Raises ProtocolError after `commands_before` the mistake."""
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._wanted:
+                return []
+            data = self._take_rest()
+        if data[:1] != b"*":
+            return self._careful(data)
+        return self._quick(data)
+
+    def _take_rest(self) -> bytes:
+        data = bytes(self._rest)
+        self._rest.clear()
+        self._wanted = 0
+        return data
+
+    def _quick(self, data: bytes) -> list[list[bytes]]:
+        reader = self._fast
+        commands: list[list[bytes]] = []
+        try:
+            reader.feed(data)
+            while (command := reader.gets()) is not False:
+                if type(command) is not list:
+                    raise TypeError
+                for argument in command:
+                    if type(argument) is not bytes:
+                        raise TypeError
+                commands.append(command)
+            # hiredis does not tell whether it is in the middle of a command: one that is not
+            # takes this empty string for what it is, and one that is had better be replaced.
+            reader.feed(b"+\r\n")
+            whole = reader.gets() == b""
+        except (TypeError, hiredis.ProtocolError):
+            # Not a command: let the careful reader find the words for it.
+            self._fast = hiredis.Reader()
+            return self._careful(data)
+        if whole:
+            return [command for command in commands if command] if [] in commands else commands
+        self._fast = hiredis.Reader()
+        return self._careful(data, _encoded_size(commands), commands)
+
+    def _careful(
+        self, data: bytes, start: int = 0, commands: list[list[bytes]] | None = None
+    ) -> list[list[bytes]]:
+        """`commands` and those in `data` from `start`; keeps the unfinished end."""
+        commands = [] if commands is None else commands
+        try:
+            while start < len(data):
+                end, command = self._read_command(data, start)
+                if end < 0:
+                    break
+                start = end
+                if command:
+                    commands.append(command)
+        except ProtocolError as error:
+            error.commands_before = commands  # type: ignore[attr-defined]
+            raise
+        self._rest += memoryview(data)[start:]
+        return commands
+
+    def _read_command(self, data: bytes, start: int) -> tuple[int, list[bytes]]:
+        """(where the command ends or -1, its arguments)."""
+        if data[start : start + 1] != b"*":
+            return self._read_inline(data, start)
+        count, at = self._read_length(data, start, b"*", "too big mbulk count string")
+        if at < 0:
+            return -1, []
+        if count > self.limits.multibulk:
+            raise ProtocolError("invalid multibulk length")
+        arguments: list[bytes] = []
+        for _ in range(max(count, 0)):
+            end = self._read_bulk(data, at, start)
+            if end < 0:
+                return -1, []
+            arguments.append(data[data.index(b"\n", at) + 1 : end - 2])
+            at = end
+        return at, arguments
+
+    def _read_bulk(self, data: bytes, at: int, command_start: int) -> int:
+        """Where the bulk string at `at` ends, its line break included; -1 when it is unfinished."""
+        if at >= len(data):
+            return -1
+        if data[at : at + 1] != b"$":
+            raise ProtocolError(f"expected '$', got '{_printable(data[at])}'")
+        size, body = self._read_length(data, at, b"$", "too big bulk count string")
+        if body < 0:
+            return -1
+        if not 0 <= size <= self.limits.bulk:
+            raise ProtocolError("invalid bulk length")
+        end = body + size + 2
+        if end > len(data):
+            self._wanted = end - command_start
+            return -1
+        return end
+
+    def _read_length(self, data: bytes, at: int, mark: bytes, too_long: str) -> tuple[int, int]:
+        """(the number in the line at `at`, where the next line begins or -1)."""
+        end = data.find(b"\r", at)
+        if end < 0 or end + 1 >= len(data):
+            if len(data) - at > self.limits.inline:
+                raise ProtocolError(too_long)
+            return 0, -1
+        try:
+            number = _parse_length(data[at + 1 : end])
+        except ValueError:
+            word = "multibulk" if mark == b"*" else "bulk"
+            raise ProtocolError(f"invalid {word} length") from None
+        return number, end + 2
+
+    def _read_inline(self, data: bytes, start: int) -> tuple[int, list[bytes]]:
+        end = data.find(b"\n", start)
+        if end < 0:
+            if len(data) - start > self.limits.inline:
+                raise ProtocolError("too big inline request")
+            return -1, []
+        if end - start > self.limits.inline:
+            raise ProtocolError("too big inline request")
+        return end + 1, split_arguments(data[start:end].removesuffix(b"\r"))
+
+
+def _encoded_size(commands: list[list[bytes]]) -> int:
+    """Bytes that `commands` took, each written in the one way that Redis accepts."""
+    size = 0
+    for command in commands:
+        size += 3 + len(str(len(command)))
+        for argument in command:
+            length = len(argument)
+            size += length + (6 if length < 10 else 5 + len(str(length)))
+    return size
+
+
+def _parse_length(text: bytes) -> int:
+    digits = text[1:] if text[:1] == b"-" else text
+    if not digits.isdigit() or len(digits) > 19 or (len(digits) > 1 and digits[:1] == b"0"):
+        raise ValueError(text)
+    return int(text)
+
+
+def _printable(byte: int) -> str:
+    return chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}"

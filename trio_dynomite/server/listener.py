@@ -1,0 +1,93 @@
+"""Listeners: sockets that accept, in the hub's set like any other.
+
+Accepting inside the turn costs no task per connection, and a burst of ten thousand is a few turns.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+
+from attrs import define, field
+
+from trio_dynomite.errors import DynomiteError
+from trio_dynomite.hub.channel import Channel
+from trio_dynomite.hub.hub import Hub
+
+_ACCEPTS_A_TURN = 128
+_BACKLOG = 1024
+_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+@define(eq=False)
+class Listener:
+    """A listening socket; `serve` is given every connection."""
+
+    hub: Hub
+    host: str
+    port: int
+    serve: Callable[[Channel], None]
+    output_max: int = 64 << 20
+    fd: int = field(init=False)
+    is_closed: bool = False
+    _sock: socket.socket = field(init=False)
+
+    def open(self) -> None:
+        """Listen. Raises DynomiteError when the address cannot be had."""
+        try:
+            self._sock = _listen(self.host, self.port)
+        except OSError as error:
+            raise DynomiteError(
+                f"cannot listen on {self.host}:{self.port}: {error.strerror or error};"
+                " is another program using it?"
+            ) from error
+        self.fd = self._sock.fileno()
+        self.hub.add(self)
+
+    def on_ready(self, event: int) -> None:
+        """Accept what waits."""
+        for _ in range(_ACCEPTS_A_TURN):
+            try:
+                sock, _ = self._sock.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                # Out of descriptors: those that wait stay in the backlog until one is free.
+                if error.errno in _NO_ROOM or error.errno == errno.ECONNABORTED:
+                    return
+                raise
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            self.serve(Channel(self.hub, sock, output_max=self.output_max))
+
+    def close(self, reason: str = "") -> None:
+        """Listen no more."""
+        if not self.is_closed:
+            self.is_closed = True
+            self.hub.remove(self)
+            self._sock.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(_BACKLOG)
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def endpoint(address: object) -> str:
+    """host:port of a socket's address; IPv6 in brackets, a Unix socket's path as it is."""
+    if isinstance(address, tuple):
+        host, port = address[0], address[1]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return str(address)

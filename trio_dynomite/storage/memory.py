@@ -1,0 +1,205 @@
+"""The embedded memory engine: a dictionary of records per slot, and the digests beside them.
+
+Everything happens inside the turn. Each slot keeps, by difference at every write, the sum of
+hash(key) * digest(record), so two replicas compare a slot by comparing one number; how many of its
+records are tombstones or shells; and a `floor`, the stamp of the last flush, below which everything is
+dead. Deadlines are remembered by the second in which they fall.
+
+The garbage collector never walks the records (they are tuples of atoms) and, after `freeze`, not the
+slots' dictionaries either.
+"""
+
+import gc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import xxhash
+from attrs import define, field
+
+from trio_dynomite.data import effect
+from trio_dynomite.data.effect import COUNT, EXPIRE, FLUSH, PUT
+from trio_dynomite.data.record import ABSENT, DEADLINE, VALUE, Record, digest, join, newest, shell
+from trio_dynomite.data.stamp import NODE_BITS
+
+SLOTS = 16384
+_hash = xxhash.xxh3_64_intdigest
+
+
+@define
+class MemoryStore:
+    """The records of one node. Not safe across threads; needs none."""
+
+    slot_of: Callable[[bytes], int]
+    records: list[dict[bytes, Record]] = field(init=False)
+    """Per slot, key → record, tombstones included."""
+    sums: list[int] = field(init=False)
+    """Per slot, the unbounded digest sum; compare modulo 2**64."""
+    dead: list[int] = field(init=False)
+    """Per slot, how many records have no value."""
+    floors: list[int] = field(init=False)
+    """Per slot, the newest flush."""
+    due: dict[int, set[bytes]] = field(factory=dict)
+    """Second → keys that may expire in it."""
+    next_due_s: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.records = [{} for _ in range(SLOTS)]
+        self.sums = [0] * SLOTS
+        self.dead = [0] * SLOTS
+        self.floors = [0] * SLOTS
+
+    def freeze(self) -> None:
+        """Take the slots' dictionaries out of the garbage collector's sight, for good.
+
+        An empty dictionary is invisible to the collector until something traceable is put into it, and
+        would then be walked for ever: so each is made visible first, and frozen with all that lives now."""
+        for slot in self.records:
+            slot[b""] = []  # type: ignore[assignment]
+        gc.collect()
+        gc.freeze()
+        for slot in self.records:
+            del slot[b""]
+
+    def put(self, slot: int, key: bytes, stamp: int, value: bytes | None, deadline_ms: int) -> None:
+        """Write a whole new record whose stamp is newer than all that is known of `key` here."""
+        records = self.records[slot]
+        old = records.get(key)
+        if deadline_ms:
+            self._schedule(key, old, deadline_ms)
+            records[key] = new = (stamp, value, stamp, deadline_ms, None)
+            change = digest(new)
+        else:
+            records[key] = (stamp, value, 0, 0, None)
+            change = stamp
+        if old is not None:
+            change -= old[0] if old[2] == 0 and old[4] is None else digest(old)
+            if old[1] is None:
+                self.dead[slot] -= 1
+        if value is None:
+            self.dead[slot] += 1
+        self.sums[slot] += _hash(key) * change
+
+    def set(self, slot: int, key: bytes, new: Record) -> None:
+        """`key` now has the record `new`."""
+        records = self.records[slot]
+        old = records.get(key, ABSENT)
+        if new[DEADLINE]:
+            self._schedule(key, old, new[DEADLINE])
+        if key in records and old[VALUE] is None:
+            self.dead[slot] -= 1
+        if new[VALUE] is None:
+            self.dead[slot] += 1
+        records[key] = new
+        self.sums[slot] += _hash(key) * (digest(new) - digest(old))
+
+    def get(self, slot: int, key: bytes) -> Record:
+        """What is known of `key`; ABSENT when nothing is."""
+        return self.records[slot].get(key, ABSENT)
+
+    def join(self, slot: int, key: bytes, record: Record) -> bool:
+        """Merge what another replica knows of `key`; did it tell anything new?"""
+        old = self.records[slot].get(key, ABSENT)
+        new = join(old, record)
+        if new == old or newest(new) <= self.floors[slot]:
+            return False
+        self.set(slot, key, new)
+        return True
+
+    def apply(self, origin: int, effects: list[Any], now_ms: int) -> list[bytes]:
+        """Join a frame's effects, stamped by `origin`; the keys at which a gap was found."""
+        gaps: list[bytes] = []
+        records, slot_of, put = self.records, self.slot_of, self.put
+        floors = self.floors
+        fields = iter(effects)
+        for kind, key, clock, payload, deadline_ms in zip(*[fields] * 5, strict=True):
+            stamp = clock << NODE_BITS | origin
+            slot = slot_of(key)
+            if kind == PUT:
+                old = records[slot].get(key)
+                if (stamp > floors[slot]) if old is None else (old[0] < stamp and old[2] < stamp):
+                    put(slot, key, stamp, payload, deadline_ms)
+                    continue
+            if not self._apply(slot, kind, key, stamp, payload, deadline_ms, now_ms):
+                gaps.append(key)
+        return gaps
+
+    def _apply(
+        self, slot: int, kind: int, key: bytes, stamp: int, payload: Any, deadline_ms: int, now_ms: int
+    ) -> bool:
+        """One effect that is not a simple put; False at a gap."""
+        if kind == FLUSH:
+            self.flush(payload[0], payload[1], stamp)
+            return True
+        old = self.records[slot].get(key, ABSENT)
+        if stamp <= self.floors[slot] and kind in (PUT, EXPIRE, COUNT):
+            return True
+        new = effect.apply(old, kind, stamp, payload, deadline_ms, now_ms)
+        if new is None:
+            return False
+        if new is not old and newest(new) > self.floors[slot]:
+            self.set(slot, key, new)
+        return True
+
+    def flush(self, first: int, last: int, stamp: int) -> None:
+        """Kill everything older than `stamp` in the slots `first` to `last`, without a tombstone each."""
+        for slot in range(first, last + 1):
+            if stamp > self.floors[slot]:
+                self.floors[slot] = stamp
+                self._rebuild(slot, stamp)
+
+    def _rebuild(self, slot: int, floor: int) -> None:
+        kept = {key: record for key, record in self.records[slot].items() if newest(record) > floor}
+        self.records[slot].clear()
+        self.records[slot].update(kept)
+        self.sums[slot] = sum([_hash(key) * digest(record) for key, record in kept.items()])
+        self.dead[slot] = sum([record[VALUE] is None for record in kept.values()])
+
+    def slot_digest(self, slot: int) -> int:
+        """A number that two replicas have in common when they know the same of `slot`."""
+        return (self.sums[slot] + self.floors[slot] * SLOTS) & 0xFFFF_FFFF_FFFF_FFFF
+
+    def key_count(self, first: int, last: int) -> int:
+        """Keys with a value in the slots `first` to `last`; expired ones count until they are swept."""
+        return sum(map(len, self.records[first : last + 1])) - sum(self.dead[first : last + 1])
+
+    def scan(self, slot: int) -> Iterator[tuple[bytes, Record]]:
+        """All of a slot's records, as they are now."""
+        return iter(list(self.records[slot].items()))
+
+    def _schedule(self, key: bytes, old: Record | None, deadline_ms: int) -> None:
+        """Remember when to look at `key`, unless an earlier look is coming that will see the new deadline."""
+        second = deadline_ms // 1000 + 1
+        if old is not None and old[DEADLINE]:
+            planned = old[DEADLINE] // 1000 + 1
+            if self.next_due_s <= planned <= second and key in self.due.get(planned, ()):
+                return
+        self.due.setdefault(max(second, self.next_due_s), set()).add(key)
+
+    def expire(self, now_ms: int, limit: int) -> int:
+        """Strip expired records of their values, at most `limit` keys a call; how many were looked at."""
+        looked = 0
+        for second in self._seconds_due(now_ms):
+            keys = self.due[second]
+            while keys and looked < limit:
+                looked += 1
+                self._expire_key(keys.pop(), now_ms)
+            if keys:
+                break
+            del self.due[second]
+        return looked
+
+    def _seconds_due(self, now_ms: int) -> list[int]:
+        now_s = now_ms // 1000
+        self.next_due_s = now_s + 1
+        return sorted([second for second in self.due if second <= now_s]) if self.due else []
+
+    def _expire_key(self, key: bytes, now_ms: int) -> None:
+        slot = self.slot_of(key)
+        record = self.records[slot].get(key, ABSENT)
+        deadline = record[DEADLINE]
+        if not deadline or record[VALUE] is None:
+            return
+        if deadline <= now_ms:
+            self.set(slot, key, shell(record))
+        else:
+            self.due.setdefault(deadline // 1000 + 1, set()).add(key)
