@@ -139,13 +139,17 @@ class Roster:
     def tick(self) -> None:
         """Called a few times a second."""
         now = self.engine.mono_s
+        if self._started_s is None:
+            self._started_s = now
+            for peer in self.peers.values():
+                peer.since_s = now
         if now - self._pinged_s >= self.settings.heartbeat_s:
             self._pinged_s = now
             for peer in self.peers.values():
                 self._check(peer, now)
         self._sync_who_matters()
         if self.engine.state is not NodeState.NORMAL:
-            self._warm_up(now)
+            self._warm_up(now - self._started_s)
 
     def _check(self, peer: Peer, now: float) -> None:
         link = peer.link
@@ -215,12 +219,10 @@ class Roster:
         self._syncing[peer.name] = sync
         sync.start()
 
-    def _warm_up(self, now: float) -> None:
+    def _warm_up(self, waited_s: float) -> None:
         """A node that starts empty serves once it knows what the others know, or that none of them does."""
-        self._started_s = now if self._started_s is None else self._started_s
-        waited = now - self._started_s
         is_known = not any(self._may_know(peer) for peer in self.peers.values())
-        if is_known or (waited > self.settings.warm_up_s and not self._syncing):
+        if is_known or (waited_s > self.settings.warm_up_s and not self._syncing):
             self.engine.set_state(NodeState.NORMAL)
 
     def _may_know(self, peer: Peer) -> bool:
