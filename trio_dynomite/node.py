@@ -15,24 +15,18 @@ from attrs import define, field
 
 from trio_dynomite import collector
 from trio_dynomite.config import Settings
+from trio_dynomite.coordinator.build import build_engine
 from trio_dynomite.coordinator.engine import Engine
-from trio_dynomite.coordinator.routes import make_routes
-from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.hub.channel import Channel
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.logs import get_logger
 from trio_dynomite.model import Node, NodeState
 from trio_dynomite.peers.peer import Peer
-from trio_dynomite.peers.roster import Roster, RosterSettings, make_peers
 from trio_dynomite.peers.supervisor import Supervisor
 from trio_dynomite.protocol.replies import error
 from trio_dynomite.protocol.requests import Limits
 from trio_dynomite.server.listener import Listener, endpoint
 from trio_dynomite.server.server import Server
-from trio_dynomite.storage.keyspace import StoreKeyspace
-from trio_dynomite.storage.memory import MemoryStore
-from trio_dynomite.topology.partitioner import make
-from trio_dynomite.topology.view import View
 
 TICK_S = 0.05
 _DRAIN_POLL_S = 0.01
@@ -43,42 +37,6 @@ log = get_logger()
 def wall_ms() -> int:
     """Unix time in milliseconds."""
     return time.time_ns() // 1_000_000
-
-
-def build_engine(settings: Settings, name: str, now_ms: int) -> Engine:
-    """A node's engine and all that hangs on it, without a socket."""
-    members = settings.members
-    node = next(member for member in members if member.name == name)
-    partitioner = make(settings.cluster.partitioner, settings.cluster.hash_tag)
-    clock = HybridClock(node.id)
-    clock.advance(now_ms)
-    store = MemoryStore(partitioner.slot)
-    roster_settings = _roster_settings(settings, partitioner.fingerprint)
-    peers = make_peers([member for member in members if member.name != name], roster_settings)
-    engine = Engine(
-        node,
-        StoreKeyspace(store, clock, origin=clock.next()),
-        make_routes(View.of(members, partitioner), node, peers),
-        settings.timeouts.request,
-        settings.limits.requests_in_flight,
-        log.info,
-        now_ms=now_ms,
-    )
-    engine.roster = Roster(engine, roster_settings, peers)
-    return engine
-
-
-def _roster_settings(settings: Settings, fingerprint: str) -> RosterSettings:
-    return RosterSettings(
-        cluster=settings.cluster.name,
-        fingerprint=fingerprint,
-        heartbeat_s=settings.timeouts.heartbeat,
-        down_after_s=settings.timeouts.down_after,
-        warm_up_s=settings.timeouts.warm_up,
-        peer_output_max=settings.limits.peer_output,
-        hints_max=settings.limits.hints,
-        hints_per_peer_max=settings.limits.hints_per_peer,
-    )
 
 
 @define(eq=False)
@@ -97,7 +55,7 @@ class NodeProcess:
 
     def __attrs_post_init__(self) -> None:
         settings = self.settings
-        self.engine = engine = build_engine(settings, self.name, wall_ms())
+        self.engine = engine = build_engine(settings, self.name, wall_ms(), log.info)
         self.hub = Hub(lambda: engine.begin(wall_ms(), time.monotonic()), engine.end, lambda: engine.has_more)
         self.server = Server(
             engine,

@@ -19,6 +19,7 @@ from attrs import define, field
 from trio_dynomite.commands.row import Row, Spread
 from trio_dynomite.coordinator import everywhere, scatter
 from trio_dynomite.coordinator.batch import Batch, Waiter, nothing_done
+from trio_dynomite.coordinator.doubts import Doubts
 from trio_dynomite.coordinator.forward import Forward
 from trio_dynomite.coordinator.park import Parking
 from trio_dynomite.coordinator.quorum import QuorumRead, VerifiedWrite
@@ -32,12 +33,15 @@ from trio_dynomite.peers.link import Link, encode_effects
 from trio_dynomite.peers.peer import Peer
 from trio_dynomite.protocol import replies
 from trio_dynomite.storage.keyspace import StoreKeyspace
+from trio_dynomite.storage.memory import SLOTS
 
 if TYPE_CHECKING:
     from trio_dynomite.peers.acceptor import Acceptor
     from trio_dynomite.peers.roster import Roster
 
 SYNC_PAGE_EFFECTS = 2000
+NOT_AGREED = 0xFFFF_FFFF
+"""A token that no view has: the peer joins the effects, and does not count."""
 CROSS_SLOT = replies.error("CROSSSLOT Keys in request don't hash to the same slot")
 _INTERNAL = replies.error("ERR internal error; the node's log tells more")
 
@@ -88,6 +92,11 @@ class Engine:
     roster: Roster = field(init=False)
     parking: Parking = field(init=False)
     on_state: Callable[[NodeState], None] = lambda state: None
+    doubts: Doubts = field(init=False)
+    view_number: int = 1
+    """Grows whenever somebody else leads a route in this node's view; 0 is nobody's."""
+    leaders: list[str] = field(factory=list)
+    """Who leads each route in this node's view."""
     in_flight: int = 0
     """Requests that wait for somebody else."""
     refused: int = 0
@@ -104,6 +113,7 @@ class Engine:
 
     def __attrs_post_init__(self) -> None:
         self.parking = Parking(self)
+        self.doubts = Doubts(self)
 
     # Turns
 
@@ -143,6 +153,7 @@ class Engine:
         self.keyspace.store.expire(self.now_ms, 2000)
         self.roster.tick()
         self.parking.retry()
+        self.doubts.retry()
 
     def watch(self, operation: Operation) -> None:
         """Tell `operation` when the request timeout from now has passed."""
@@ -260,13 +271,19 @@ class Engine:
         for peer in peers:
             if peer.is_open:
                 assert peer.link is not None
-                peer.link.send_effects(body, batch, origin, effects, relay=False)
+                peer.link.send_effects(body, batch, origin, effects, token=self.token_for(route, peer))
             else:
                 peer.hints.append(origin, effects)
         for peer in gateways:
             assert peer.link is not None
             relayed = Batch(on_settled=self._hint_if_lost(route, peer, origin, effects))
             peer.link.send_effects(body, relayed, origin, effects, relay=True)
+
+    def token_for(self, route: Route, peer: Peer) -> int:
+        """What makes `peer` count our write on `route`: the number of the view in which it agreed."""
+        if peer.node.datacenter != self.node.datacenter:
+            return 0
+        return peer.token if route.number in peer.agreed else NOT_AGREED
 
     def _hint_if_lost(
         self, route: Route, gateway: Peer, origin: int, effects: Flat
@@ -317,19 +334,24 @@ class Engine:
     def _pass_on(self, origin: int, effects: Flat) -> None:
         """This node is a gateway: the other racks of its datacenter get the effects from here."""
         groups: dict[Route, Flat] = {}
-        of_key = self.table.of_key
         for at in range(0, len(effects), FIELDS):
             effect = effects[at : at + FIELDS]
-            route = of_key(effect[1]) if effect[0] != FLUSH else self.table.of_position(effect[3][0])
-            groups.setdefault(route, []).extend(effect)
+            groups.setdefault(self.route_of_effects(effect), []).extend(effect)
         for route, group in groups.items():
             body = encode_effects(origin, group)
             for peer in route.copies:
                 if peer.is_open:
                     assert peer.link is not None
-                    peer.link.send_effects(body, Batch(), origin, group, relay=False)
+                    peer.link.send_effects(body, Batch(), origin, group)
                 else:
                     peer.hints.append(origin, group)
+
+    def route_of_effects(self, effects: Flat) -> Route:
+        """The route of the first of some effects."""
+        if effects[0] != FLUSH:
+            return self.table.of_key(effects[1])
+        partitioner = self.table.view.partitioner
+        return self.table.of_position(effects[3][0] * (partitioner.ring_size // SLOTS))
 
     def join_records(self, effects: Flat) -> int:
         """Join whole records that a peer told; how many were news."""
@@ -357,7 +379,7 @@ class Engine:
         link.send_effects(encode_effects(origin, effects), Batch(effects), origin, effects, relay=relay)
 
     def slots_that_differ(self, slots: list[int], digests: list[int]) -> list[Any]:
-        """[slots looked at, [[slot, floor]…], effects]: what is known here of the slots that differ."""
+        """What is known here of the slots that differ, and who leads in this node's view: a SLOTS frame."""
         store = self.keyspace.store
         floors: list[Any] = []
         effects: Flat = []
@@ -372,7 +394,7 @@ class Engine:
                 effects += record_effect(key, record)
             if len(effects) > SYNC_PAGE_EFFECTS * FIELDS:
                 break
-        return [looked, floors, effects]
+        return [looked, floors, effects, self.view_number, self.leaders]
 
     def slots_shared_with(self, peer: Peer) -> list[int]:
         """The slots of which both this node and `peer` hold copies."""
@@ -401,14 +423,24 @@ class Engine:
             self.state = state
             self.log("node.state", state=state.name)
             self.routes_changed()
-            for peer in self.roster.peers.values():
-                if peer.link is not None and peer.is_open:
-                    peer.link.ping()
+            self.roster.tell_state()
             self.on_state(state)
+
+    def self_report(self) -> tuple[int, int, int]:
+        """What every sign of life tells: state, clock, number of the view of who leads."""
+        return int(self.state), self.now_ms, self.view_number
 
     def routes_changed(self) -> None:
         """A peer came, went or changed its state: work the routes out anew."""
         self.table.refresh(is_normal=self.state is NodeState.NORMAL)
+        leaders = [self.node.name if route.leads else route.leader_name for route in self.table.routes]
+        if leaders != self.leaders:
+            self.leaders = leaders
+            self.view_number += 1
+            for peer in self.roster.peers.values():
+                peer.synced = False
+            self.synced()
+            self.roster.tell_state()
         self.soon(self.parking.retry)
 
     def synced(self) -> None:

@@ -135,7 +135,7 @@ class Comparison:
         origin = self.engine.node.id
         body = encode_effects(origin, batch.effects)
         for link in links:
-            link.send_effects(body, batch, origin, batch.effects, relay=False)
+            link.send_effects(body, batch, origin, batch.effects)
 
     def _sent_back(self, complete: bool) -> None:
         if self.is_over:

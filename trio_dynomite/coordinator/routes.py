@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from attrs import define, field
 
 from trio_dynomite.coordinator.batch import Batch
-from trio_dynomite.coordinator.levels import needed, shortfall
+from trio_dynomite.coordinator.levels import needed, quorum, shortfall
 from trio_dynomite.model import Level, Node
 from trio_dynomite.peers.peer import Peer
 from trio_dynomite.topology.view import Placement, View
@@ -27,6 +27,8 @@ UNREACHABLE = -1
 class Route:
     """One placement, as this node sees it now."""
 
+    number: int
+    """Its place in the table; the same on every node of the view."""
     placement: Placement
     racks: Mapping[str, int]
     """Datacenter → replicas of this placement."""
@@ -69,7 +71,6 @@ class Route:
 
     def refresh(self, *, is_normal: bool) -> None:
         """Work everything out anew; `is_normal`: this node is in state NORMAL."""
-        led = self.leads
         self._choose_leader(is_normal)
         self.serves = self.is_replica and is_normal
         others = {dc: [p for p in peers if p.is_open] for dc, peers in self._by_datacenter().items()}
@@ -80,14 +81,22 @@ class Route:
         self.write_shortfall = [shortfall(level, self.racks, self.local, writable) for level in Level]
         self.read_shortfall = [shortfall(level, self.racks, self.local, readable) for level in Level]
         self.acks = [self._acks(level) for level in Level]
-        if self.leads and not led:
-            for peer in self.copies:
-                peer.synced = False
         self.check_ready()
 
     def check_ready(self) -> None:
-        """A primary is ready once it has learned what each reachable replica knows."""
-        self.is_ready = self.leads and all([peer.synced for peer in self.copies if peer.is_open])
+        """A primary is ready once enough replicas agree that it leads, and it knows what they know.
+
+        More than half (or all that can be reached) make sure that no other node is acknowledged as the
+        primary meanwhile, and that everything acknowledged before is known here."""
+        reachable = [peer for peer in self.copies if peer.is_open]
+        agreeing = sum([peer.synced and self.number in peer.agreed for peer in reachable])
+        enough = min(len(reachable), quorum(self.racks[self.local]) - 1) if self.leads else 0
+        self.is_ready = self.leads and agreeing >= enough
+
+    @property
+    def leader_name(self) -> str:
+        """Who leads in this node's view; "" when it is this node, or nobody."""
+        return self.leader.name if self.leader is not None else ""
 
     def _choose_leader(self, is_normal: bool) -> None:
         self.leads, self.leader = False, None
@@ -142,7 +151,7 @@ def make_routes(view: View, node: Node, peers: Mapping[str, Peer]) -> RouteTable
     made: dict[Placement, Route] = {}
     for range_ in view.ranges:
         if range_.placement not in made:
-            made[range_.placement] = _make_route(range_.placement, node, peers)
+            made[range_.placement] = _make_route(len(made), range_.placement, node, peers)
     by_range = [made[range_.placement] for range_ in view.ranges]
     bounds = view.bounds
 
@@ -162,9 +171,9 @@ def _key_lookup(
     return lambda key: of_position(position_of(key))
 
 
-def _make_route(placement: Placement, node: Node, peers: Mapping[str, Peer]) -> Route:
+def _make_route(number: int, placement: Placement, node: Node, peers: Mapping[str, Peer]) -> Route:
     replicas = dict(placement.replicas)
-    route = Route(placement, {dc: len(names) for dc, names in replicas.items()}, node.datacenter)
+    route = Route(number, placement, {dc: len(names) for dc, names in replicas.items()}, node.datacenter)
     route.order = [None if name == node.name else peers[name] for name in replicas.get(node.datacenter, ())]
     route.remote = {
         dc: [peers[name] for name in names] for dc, names in replicas.items() if dc != node.datacenter

@@ -57,6 +57,8 @@ class Acceptor:
     _acked: int = 0
     _gaps: set[bytes] = field(factory=set)
     """Keys whose records we asked for; nothing is acknowledged until they are here."""
+    _doubted: list[int] = field(factory=list)
+    """Frames of a primary that was not one in our view, since the last acknowledgement."""
     _results: list[Any] = field(factory=list)
 
     def received(self, data: bytes) -> None:
@@ -79,7 +81,7 @@ class Acceptor:
 
     def _handle(self, kind: int, fields: list[Any]) -> None:
         if kind in (Kind.EFFECTS, Kind.RELAY):
-            self._on_effects(fields[0], fields[1], relay=kind == Kind.RELAY)
+            self._on_effects(fields[0], fields[1], fields[-1], relay=kind == Kind.RELAY)
         elif kind == Kind.RUN:
             for number, read, write, resp, hops, args in fields[0]:
                 self._on_run(RemoteCall(self, number, Level(read), Level(write), resp, hops), args)
@@ -98,8 +100,10 @@ class Acceptor:
         elif kind == Kind.GOODBYE:
             self.pipe.close(f"{self.name} said: {fields[0]}")
 
-    def _on_effects(self, origin: int, effects: list[Any], *, relay: bool) -> None:
+    def _on_effects(self, origin: int, effects: list[Any], token: int, *, relay: bool) -> None:
         self._frames += 1
+        if token and token != self.engine.view_number:
+            self._doubted.append(self._frames)
         gaps = self.engine.join_effects(origin, effects, relay=relay)
         if self._gaps:
             self._gaps.difference_update(_told(effects))
@@ -123,11 +127,11 @@ class Acceptor:
 
     def _on_ping(self, fields: list[Any]) -> None:
         assert self.peer is not None
-        self.engine.roster.peer_said(self.peer, NodeState(fields[0]), fields[1])
-        self.pipe.write(encode(Kind.PONG, int(self.engine.state), self.engine.now_ms))
+        self.engine.roster.peer_said(self.peer, NodeState(fields[0]), fields[1], fields[2])
+        self.pipe.write(encode(Kind.PONG, *self.engine.self_report()))
 
     def _on_hello(self, fields: list[Any]) -> None:
-        protocol, cluster, fingerprint, name, datacenter, rack, state, now_ms = fields[:8]
+        protocol, cluster, fingerprint, name, datacenter, rack, state, now_ms, view_number = fields[:9]
         reason = self.engine.roster.why_refuse(protocol, cluster, fingerprint, name, datacenter, rack)
         if reason is not None:
             self.engine.log("peer.refused", peer=name, reason=reason)
@@ -135,9 +139,9 @@ class Acceptor:
             return
         self.peer = self.engine.roster.peers[name]
         self.pipe.write(
-            encode(Kind.WELCOME, self.engine.node.name, int(self.engine.state), self.engine.now_ms)
+            encode(Kind.WELCOME, self.engine.node.name, *self.engine.self_report())
         )
-        self.engine.roster.peer_said(self.peer, NodeState(state), now_ms)
+        self.engine.roster.peer_said(self.peer, NodeState(state), now_ms, view_number)
         self.engine.roster.peer_called(self.peer)
 
     def result(self, number: int, reply: Any) -> None:
@@ -152,7 +156,8 @@ class Acceptor:
             return
         if not self._gaps and self._acked < self._frames:
             self._acked = self._frames
-            self.pipe.write(encode(Kind.ACK, self._acked))
+            self.pipe.write(encode(Kind.ACK, self._acked, self._doubted))
+            self._doubted = []
         if self._results:
             self.pipe.write(encode(Kind.RESULTS, self._results))
             self._results = []

@@ -17,7 +17,7 @@ from attrs import define, field
 from trio_dynomite.data.effect import Flat
 from trio_dynomite.errors import ProtocolError
 from trio_dynomite.model import NodeState
-from trio_dynomite.protocol.frames import PROTOCOL, FrameReader, Kind, encode, encode_body, frame
+from trio_dynomite.protocol.frames import PROTOCOL, FrameReader, Kind, effects_frame, encode, encode_body
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.batch import Batch
@@ -74,16 +74,17 @@ class Link:
                 node.name,
                 node.datacenter,
                 node.rack,
-                int(engine.state),
-                engine.now_ms,
+                *engine.self_report(),
             )
         )
 
     # What this node says
 
-    def send_effects(self, body: bytes, batch: Batch, origin: int, effects: Flat, *, relay: bool) -> None:
+    def send_effects(
+        self, body: bytes, batch: Batch, origin: int, effects: Flat, *, relay: bool = False, token: int = 0
+    ) -> None:
         """Send an encoded [origin, effects]; `batch` hears of its acknowledgement or loss."""
-        self.pipe.write(frame(Kind.RELAY if relay else Kind.EFFECTS, body))
+        self.pipe.write(effects_frame(Kind.RELAY if relay else Kind.EFFECTS, token, body))
         self._unacked.append((batch, effects, origin, len(body)))
         self.unacked_bytes += len(body)
         batch.outstanding += 1
@@ -109,7 +110,7 @@ class Link:
 
     def ping(self) -> None:
         """Ask for a sign of life, and tell our state."""
-        self.pipe.write(encode(Kind.PING, int(self.engine.state), self.engine.now_ms))
+        self.pipe.write(encode(Kind.PING, *self.engine.self_report()))
 
     def flush(self) -> None:
         """Send what the turn collected."""
@@ -144,7 +145,7 @@ class Link:
         if self.is_closed:
             return
         if kind == Kind.ACK:
-            self._on_ack(fields[0])
+            self._on_ack(fields[0], fields[1])
         elif kind == Kind.RESULTS:
             for number, reply in fields[0]:
                 self._answer(number, reply)
@@ -156,27 +157,30 @@ class Link:
         elif kind == Kind.GAP:
             self.engine.fill_gaps(self, fields[0])
         elif kind == Kind.PONG:
-            self.engine.roster.peer_said(self.peer, NodeState(fields[0]), fields[1])
+            self.engine.roster.peer_said(self.peer, NodeState(fields[0]), fields[1], fields[2])
         elif kind == Kind.WELCOME:
             self._on_welcome(fields)
         elif kind in (Kind.REFUSE, Kind.GOODBYE):
             self.close(f"{self.peer.name} said: {fields[0]}")
 
     def _on_welcome(self, fields: list[Any]) -> None:
-        name, state, now_ms = fields[:3]
+        name, state, now_ms, view_number = fields[:4]
         if name != self.peer.name:
             self.close(f"expected {self.peer.name} there, found {name}")
             return
         self.is_open = self.was_welcome = True
-        self.engine.roster.peer_said(self.peer, NodeState(state), now_ms)
+        self.engine.roster.peer_said(self.peer, NodeState(state), now_ms, view_number)
         self.engine.roster.link_opened(self.peer)
 
-    def _on_ack(self, frames: int) -> None:
+    def _on_ack(self, frames: int, doubted: list[int]) -> None:
         while self._acked < frames:
             self._acked += 1
-            batch, _, _, size = self._unacked.popleft()
+            batch, effects, origin, size = self._unacked.popleft()
             self.unacked_bytes -= size
-            batch.acked()
+            if doubted and self._acked in doubted:
+                self.engine.doubts.add(self, batch, origin, effects)
+            else:
+                batch.acked()
 
     def _answer(self, number: int, value: Any) -> None:
         answer = self._answers.pop(number, None)

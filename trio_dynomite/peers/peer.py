@@ -32,8 +32,14 @@ class Peer:
     state: NodeState = NodeState.UNKNOWN
     """What it last said of itself."""
     link: Link | None = None
+    was_refused: bool = False
+    """Nothing listened at its address when we last tried: whatever it had in memory is gone."""
     synced: bool = False
-    """All that it knew when it began to matter is known here."""
+    """All that it knew is known here, since it or our view of who leads last changed."""
+    token: int = 0
+    """The number of its view when we synced; it vouches for our writes while its view has that number."""
+    agreed: frozenset[int] = frozenset()
+    """The routes (by number) that we lead in its view as well."""
     is_delivering: bool = False
     """Hints are on their way to it."""
     drift_ms: int = 0

@@ -118,13 +118,15 @@ class Roster:
 
     def connect_failed(self, peer: Peer, reason: str, *, refused: bool) -> None:
         """An attempt to connect failed; `refused`: the machine answered that nothing listens there."""
-        peer.reason = reason
+        peer.reason, peer.was_refused = reason, refused
         if refused and peer.liveness is Liveness.LIMBO:
             self._declare_down(peer, reason)
 
-    def peer_said(self, peer: Peer, state: NodeState, now_ms: int) -> None:
-        """A peer told its state and its clock."""
+    def peer_said(self, peer: Peer, state: NodeState, now_ms: int, view_number: int) -> None:
+        """A peer told its state, its clock, and the number of its view of who leads."""
         peer.drift_ms = now_ms - self.engine.now_ms
+        if peer.synced and peer.token != view_number:
+            self.disagree(peer)
         if peer.state is not state:
             self.engine.log("peer.state", peer=peer.name, state=state.name)
             peer.state = state
@@ -160,6 +162,7 @@ class Roster:
             link.close(f"{link.unacked_bytes} bytes are not acknowledged, over limits.peer_output")
         elif link is not None and link.is_open:
             link.ping()
+            self.deliver_hints(peer)
         elif peer.liveness is Liveness.LIMBO and now - peer.since_s > self.settings.down_after_s:
             self._declare_down(peer, peer.reason)
 
@@ -190,7 +193,7 @@ class Roster:
     def _send(self, peer: Peer, origin: int, effects: Flat, batch: Batch) -> None:
         assert peer.link is not None
         batch.effects = effects
-        peer.link.send_effects(encode_effects(origin, effects), batch, origin, effects, relay=False)
+        peer.link.send_effects(encode_effects(origin, effects), batch, origin, effects)
 
     def _delivered(self, peer: Peer, complete: bool) -> None:
         peer.is_delivering = False
@@ -208,16 +211,32 @@ class Roster:
         link = peer.link
 
         def done(complete: bool) -> None:
-            learned = self._syncing.pop(peer.name).records
+            ended = self._syncing.pop(peer.name)
             if complete and peer.link is link:
-                peer.synced = True
-                if learned:
-                    self.engine.log("sync.done", peer=peer.name, records=learned)
+                peer.synced, peer.token = True, ended.token or 0
+                peer.agreed = self._agreed(ended.leaders)
+                if ended.records:
+                    self.engine.log("sync.done", peer=peer.name, records=ended.records)
                 self.engine.synced()
 
         sync = Sync(self.engine, peer, link, self.engine.slots_shared_with(peer), done)
         self._syncing[peer.name] = sync
         sync.start()
+
+    def _agreed(self, leaders: list[str]) -> frozenset[int]:
+        name = self.engine.node.name
+        return frozenset(number for number, leader in enumerate(leaders) if leader == name)
+
+    def tell_state(self) -> None:
+        """Our state or view has changed: tell every peer before anything else reaches it."""
+        for peer in self.peers.values():
+            if peer.link is not None and peer.is_open:
+                peer.link.ping()
+
+    def disagree(self, peer: Peer) -> None:
+        """The peer's view of who leads is not what we learned: learn again."""
+        peer.synced = False
+        self.engine.synced()
 
     def _warm_up(self, waited_s: float) -> None:
         """A node that starts empty serves once it knows what the others know, or that none of them does."""
@@ -227,9 +246,9 @@ class Roster:
 
     def _may_know(self, peer: Peer) -> bool:
         """Might this peer have data that we have not heard of?"""
-        if peer.liveness is Liveness.DOWN or peer.is_open:
-            return peer.is_serving and not peer.synced
-        return True
+        if peer.is_open:
+            return peer.state is NodeState.NORMAL and not peer.synced
+        return not (peer.liveness is Liveness.DOWN and peer.was_refused)
 
 
 def make_peers(nodes: list[Node], settings: RosterSettings) -> dict[str, Peer]:

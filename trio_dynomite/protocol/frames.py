@@ -19,19 +19,20 @@ PROTOCOL = 1
 FRAME_MAX = 1 << 30
 """Longest frame that is believed: two values of 512 MB, the longest that Redis knows."""
 _HEAD = 4
+_TOKEN = 4
 
 
 class Kind(enum.IntEnum):
     """What a frame says."""
 
-    HELLO = 1  # opener: [protocol, cluster, partitioner, name, datacenter, rack, state, now_ms]
-    WELCOME = 2  # answer: [name, state, now_ms]
+    HELLO = 1  # opener: [protocol, cluster, partitioner, name, datacenter, rack, report…]
+    WELCOME = 2  # answer: [name, report…]
     REFUSE = 3  # answer: [reason], then the connection ends
-    PING = 4  # opener: [state, now_ms]
-    PONG = 5  # answer: [state, now_ms]
-    EFFECTS = 6  # opener: [origin, [effect fields…]]; join them
-    RELAY = 7  # opener, to the gateway of another datacenter: join, and pass on to its racks
-    ACK = 8  # answer: [frames], how many EFFECTS and RELAY frames are joined since the connection began
+    PING = 4  # opener: report: [state, now_ms, view number]
+    PONG = 5  # answer: report
+    EFFECTS = 6  # opener: token, then [origin, [effect fields…]]; join them
+    RELAY = 7  # the same to the gateway of another datacenter: join, and pass on to its racks
+    ACK = 8  # answer: [frames joined since the connection began, [doubted frame…]]
     GAP = 9  # answer: [[key…]], send me these records, I could not join what built on them
     RUN = 10  # opener: [[id, read level, write level, protocol, scope, args]…]; serve these commands
     RESULTS = 11  # answer: [[id, reply or nil]…]; nil: not served here and nothing done
@@ -39,8 +40,8 @@ class Kind(enum.IntEnum):
     DIGESTS = 13  # answer: [digest…], in the order asked
     FETCH = 14  # opener: [id, [key…]]; tell me all you know
     RECORDS = 15  # answer: [id, [effect fields…]]
-    SYNC = 16  # opener: [id, first slot, [digest…]]; what do you know that differs
-    SLOTS = 17  # answer: [id, next slot, floor…, [effect fields…]]
+    SYNC = 16  # opener: [id, [slot…], [digest…]]; what do you know that differs
+    SLOTS = 17  # answer: [id, slots looked at, [[slot, floor]…], [effect fields…], view number, [leader…]]
     GOODBYE = 18  # either: [reason]; an orderly end
 
 
@@ -52,6 +53,21 @@ encode_body = _encoder.encode
 def frame(kind: int, body: bytes) -> bytes:
     """A frame around an encoded body."""
     return b"%b%c%b" % ((len(body) + 1).to_bytes(_HEAD, "big"), kind, body)
+
+
+def effects_frame(kind: int, token: int, body: bytes) -> bytes:
+    """An EFFECTS or RELAY frame: four bytes of token, then the body that all replicas get alike.
+
+    The token is the number of the receiver's view of who leads, as it told when we last synced, and 0 for
+    effects that need no primary's authority. A receiver whose view has another number joins them all the
+    same, and says in its ACK that it doubts the frame: it does not count towards a level.
+    """
+    return b"%b%c%b%b" % (
+        (len(body) + 1 + _TOKEN).to_bytes(_HEAD, "big"),
+        kind,
+        token.to_bytes(_TOKEN, "big"),
+        body,
+    )
 
 
 def encode(kind: int, *fields: Any) -> bytes:
@@ -79,11 +95,21 @@ class FrameReader:
                 end = start + _HEAD + length
                 if end > size:
                     break
-                frames.append((view[start + _HEAD], _decode(view[start + _HEAD + 1 : end])))
+                frames.append(_read(view[start + _HEAD : end]))
                 start = end
         if start:
             del buffer[:start]
         return frames
+
+
+def _read(data: memoryview) -> tuple[int, list[Any]]:
+    """(kind, fields) of one frame; a token comes after the fields of the body."""
+    kind = data[0]
+    if kind not in (Kind.EFFECTS, Kind.RELAY):
+        return kind, _decode(data[1:])
+    fields = _decode(data[1 + _TOKEN :])
+    fields.append(int.from_bytes(data[1 : 1 + _TOKEN], "big"))
+    return kind, fields
 
 
 def _decode(body: memoryview) -> list[Any]:

@@ -32,16 +32,25 @@ class Sync:
     slots: list[int]
     """The slots that both hold."""
     on_done: Callable[[bool], None]
-    """Told once: was everything learned?"""
+    """Told once: was everything learned, and did neither side change its view of who leads meanwhile?"""
     records: int = 0
     """Records learned so far."""
-    _at: int = field(default=0)
+    token: int | None = None
+    """The number of the peer's view."""
+    leaders: list[str] = field(factory=list)
+    """Who leads each route in the peer's view."""
+    _at: int = 0
+    _own_view: int = 0
 
     def start(self) -> None:
-        """Ask for the next page, or finish."""
+        """Ask for the first page."""
+        self._own_view = self.engine.view_number
+        self._next()
+
+    def _next(self) -> None:
         page = self.slots[self._at : self._at + SLOTS_A_PAGE]
-        if not page:
-            self.on_done(True)
+        if not page and self._at:
+            self.on_done(self.engine.view_number == self._own_view)
             return
         store = self.engine.keyspace.store
         self.link.sync(page, [store.slot_digest(slot) for slot in page], self._answered)
@@ -50,11 +59,15 @@ class Sync:
         if answer is LOST:
             self.on_done(False)
             return
-        told, floors, effects = answer[0], answer[1], answer[2]
+        told, floors, effects, token, leaders = answer[:5]
+        if self.token not in (None, token):
+            self.on_done(False)
+            return
+        self.token, self.leaders = token, leaders
         store = self.engine.keyspace.store
         for slot, floor in floors:
             self.engine.keyspace.clock.observe(unpack(floor))
             store.flush(slot, slot, unpack(floor))
         self.records += self.engine.join_records(effects)
-        self._at += told
-        self.engine.soon(self.start)
+        self._at += max(told, 1)
+        self.engine.soon(self._next)

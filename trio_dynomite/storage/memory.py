@@ -93,14 +93,18 @@ class MemoryStore:
         self.sums[slot] += _hash(key) * (digest(new) - digest(old))
 
     def get(self, slot: int, key: bytes) -> Record:
-        """What is known of `key`; ABSENT when nothing is."""
-        return self.records[slot].get(key, ABSENT)
+        """What is known of `key`; of one that is unknown, only that it was absent at the last flush."""
+        record = self.records[slot].get(key)
+        if record is not None:
+            return record
+        floor = self.floors[slot]
+        return (floor, None, 0, 0, None) if floor else ABSENT
 
     def join(self, slot: int, key: bytes, record: Record) -> bool:
         """Merge what another replica knows of `key`; did it tell anything new?"""
-        old = self.records[slot].get(key, ABSENT)
+        old = self.get(slot, key)
         new = join(old, record)
-        if new == old or newest(new) <= self.floors[slot]:
+        if new == old or newest(new) < self.floors[slot]:
             return False
         self.set(slot, key, new)
         return True
@@ -130,13 +134,13 @@ class MemoryStore:
         if kind == FLUSH:
             self.flush(payload[0], payload[1], stamp)
             return True
-        old = self.records[slot].get(key, ABSENT)
+        old = self.get(slot, key)
         if stamp <= self.floors[slot] and kind in (PUT, EXPIRE, COUNT):
             return True
         new = effect.apply(old, kind, stamp, payload, deadline_ms, now_ms)
         if new is None:
             return False
-        if new is not old and newest(new) > self.floors[slot]:
+        if new is not old and newest(new) >= self.floors[slot]:
             self.set(slot, key, new)
         return True
 
@@ -148,7 +152,12 @@ class MemoryStore:
                 self._rebuild(slot, stamp)
 
     def _rebuild(self, slot: int, floor: int) -> None:
-        kept = {key: record for key, record in self.records[slot].items() if newest(record) > floor}
+        flushed = (floor, None, 0, 0, None)
+        kept = {
+            key: record
+            for key, record in self.records[slot].items()
+            if newest(record) >= floor and record != flushed
+        }
         self.records[slot].clear()
         self.records[slot].update(kept)
         self.sums[slot] = sum([_hash(key) * digest(record) for key, record in kept.items()])

@@ -1,0 +1,49 @@
+"""An engine from settings: a node's mind and all that hangs on it, without a socket."""
+
+from collections.abc import Callable
+
+from trio_dynomite.config import Settings
+from trio_dynomite.coordinator.engine import Engine
+from trio_dynomite.coordinator.routes import make_routes
+from trio_dynomite.data.stamp import HybridClock
+from trio_dynomite.peers.roster import Roster, RosterSettings, make_peers
+from trio_dynomite.storage.keyspace import StoreKeyspace
+from trio_dynomite.storage.memory import MemoryStore
+from trio_dynomite.topology.partitioner import make
+from trio_dynomite.topology.view import View
+
+
+def build_engine(settings: Settings, name: str, now_ms: int, log: Callable[..., None]) -> Engine:
+    """A node's engine and all that hangs on it, without a socket."""
+    members = settings.members
+    node = next(member for member in members if member.name == name)
+    partitioner = make(settings.cluster.partitioner, settings.cluster.hash_tag)
+    clock = HybridClock(node.id)
+    clock.advance(now_ms)
+    store = MemoryStore(partitioner.slot)
+    roster_settings = _roster_settings(settings, partitioner.fingerprint)
+    peers = make_peers([member for member in members if member.name != name], roster_settings)
+    engine = Engine(
+        node,
+        StoreKeyspace(store, clock, origin=clock.next()),
+        make_routes(View.of(members, partitioner), node, peers),
+        settings.timeouts.request,
+        settings.limits.requests_in_flight,
+        log,
+        now_ms=now_ms,
+    )
+    engine.roster = Roster(engine, roster_settings, peers)
+    return engine
+
+
+def _roster_settings(settings: Settings, fingerprint: str) -> RosterSettings:
+    return RosterSettings(
+        cluster=settings.cluster.name,
+        fingerprint=fingerprint,
+        heartbeat_s=settings.timeouts.heartbeat,
+        down_after_s=settings.timeouts.down_after,
+        warm_up_s=settings.timeouts.warm_up,
+        peer_output_max=settings.limits.peer_output,
+        hints_max=settings.limits.hints,
+        hints_per_peer_max=settings.limits.hints_per_peer,
+    )

@@ -1,0 +1,290 @@
+"""A whole cluster in one process and in virtual time, made of the very engines that real nodes run.
+
+Only what is outside an engine is simulated: the wall clock (skewed, and it may jump), the network, and the
+task that keeps peers connected. Everything is drawn from one seed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+
+from attrs import define, field
+
+from trio_dynomite.commands.table import lookup
+from trio_dynomite.config.settings import Cluster, NodeSettings, Settings, Timeouts
+from trio_dynomite.coordinator.build import build_engine
+from trio_dynomite.coordinator.engine import Engine
+from trio_dynomite.errors import CommandError
+from trio_dynomite.model import Level, NodeState
+from trio_dynomite.peers.peer import Peer
+from trio_dynomite.protocol.replies import error
+from trio_dynomite.testing.network import Network, SimPipe, Timeline
+
+EPOCH_MS = 1_700_000_000_000
+TICK_S = 0.05
+_TURN_S = 0.0001
+_RETRY_S = 0.1
+_CONNECT_TIMEOUT_S = 0.5
+
+
+def layout(*racks_of_datacenter: Iterable[int], partitioner: str = "slots") -> Settings:
+    """Settings of a cluster: per datacenter the nodes in each of its racks; `layout([1, 1, 1])`."""
+    nodes = [
+        NodeSettings(
+            name=f"d{dc}r{rack}n{number}",
+            datacenter=f"dc{dc}",
+            rack=f"rack{rack}",
+            client_port=1,
+            peer_port=1,
+            admin_port=1,
+        )
+        for dc, racks in enumerate(racks_of_datacenter, 1)
+        for rack, count in enumerate(racks, 1)
+        for number in range(1, count + 1)
+    ]
+    timeouts = Timeouts(request=2.0, heartbeat=0.2, down_after=1.0, warm_up=3.0)
+    return Settings(cluster=Cluster(partitioner=partitioner), timeouts=timeouts, nodes=tuple(nodes))
+
+
+@define(eq=False)
+class Client:
+    """One call of a command; the caller of it, and where its reply goes."""
+
+    read_level: Level
+    write_level: Level
+    on_reply: Callable[[bytes], None]
+    resp: int = 2
+    hops: int = 0
+    replies: int = 0
+
+    def wait(self) -> Client:
+        """Who is told the reply."""
+        return self
+
+    def done(self, reply: bytes) -> None:
+        """The reply; a second one is a bug."""
+        self.replies += 1
+        assert self.replies == 1, "a request was answered twice"
+        self.on_reply(reply)
+
+
+@define(eq=False)
+class SimNode:
+    """One node: an engine, its clock, and whether it runs."""
+
+    simulation: Simulation
+    name: str
+    skew_ms: int = 0
+    is_up: bool = False
+    life: int = 0
+    """How often it was started; events of an earlier life are void."""
+    engine: Engine = field(init=False)
+    _has_turn_ahead: bool = False
+
+    def start(self) -> None:
+        """Start with nothing in memory."""
+        simulation = self.simulation
+        self.life += 1
+        self.is_up = True
+        self.engine = build_engine(
+            simulation.settings, self.name, self.wall_ms(), simulation.note(self.name)
+        )
+        self.engine.roster.on_down = self._on_down
+        self.turn(lambda: self.engine.set_state(NodeState.JOINING))
+        life = self.life
+        simulation.timeline.after(simulation.rng.uniform(0, TICK_S), lambda: self._tick(life))
+        for peer in self.engine.roster.peers.values():
+            self._connect_later(peer, simulation.rng.uniform(0, 0.02))
+
+    def crash(self) -> None:
+        """Stop at once; memory is lost, and peers see their connections end when they can."""
+        self.is_up = False
+        for pipe in list(self.simulation.network.pipes):
+            if pipe.owner == self.name and not pipe.is_closed:
+                pipe.handler = _Nobody()
+                pipe.close("the node crashed")
+
+    def wall_ms(self) -> int:
+        """What its wall clock says."""
+        return EPOCH_MS + int(self.simulation.timeline.now_s * 1000) + self.skew_ms
+
+    def turn(self, act: Callable[[], None]) -> None:
+        """Run `act` in a turn, and what that leaves to do in further ones."""
+        if not self.is_up:
+            return
+        self.engine.begin(self.wall_ms(), self.simulation.timeline.now_s)
+        act()
+        self.engine.end()
+        self.simulation.network.flush()
+        if self.engine.has_more and not self._has_turn_ahead:
+            self._has_turn_ahead = True
+            self.simulation.timeline.after(_TURN_S, self._turn_ahead)
+
+    def _turn_ahead(self) -> None:
+        self._has_turn_ahead = False
+        self.turn(lambda: None)
+
+    def _tick(self, life: int) -> None:
+        if self.life == life and self.is_up:
+            self.turn(self.engine.tick)
+            self.simulation.timeline.after(TICK_S, lambda: self._tick(life))
+
+    def _on_down(self, peer: Peer) -> None:
+        if peer.link is not None:
+            peer.link.close("the peer's scope was cancelled")
+
+    # What the supervisor of a real node does
+
+    def _connect_later(self, peer: Peer, delay_s: float) -> None:
+        life = self.life
+        self.simulation.timeline.after(delay_s, lambda: self._connect(peer, life))
+
+    def _connect(self, peer: Peer, life: int) -> None:
+        if not self.is_up or self.life != life:
+            return
+        simulation = self.simulation
+        other = simulation.nodes[peer.name]
+        cut = simulation.network.is_cut(self.name, peer.name) or simulation.network.is_cut(
+            peer.name, self.name
+        )
+        if peer.link is not None:
+            self._connect_later(peer, _RETRY_S)
+        elif cut:
+            simulation.timeline.after(_CONNECT_TIMEOUT_S, lambda: self._failed(peer, life, refused=False))
+        elif not other.is_up:
+            simulation.timeline.after(0.001, lambda: self._failed(peer, life, refused=True))
+        else:
+            self._join(peer, other)
+            self._connect_later(peer, _RETRY_S)
+
+    def _failed(self, peer: Peer, life: int, *, refused: bool) -> None:
+        if self.is_up and self.life == life:
+            self.turn(lambda: self.engine.roster.connect_failed(peer, "not reached", refused=refused))
+            self._connect_later(peer, _RETRY_S)
+
+    def _join(self, peer: Peer, other: SimNode) -> None:
+        near, far = self.simulation.network.pair(self.name, other.name, self._life_turn(), other._life_turn())
+
+        def accept() -> None:
+            far.handler = other.engine.roster.accept(far)
+
+        def open_link() -> None:
+            link = self.engine.roster.open_link(peer, near)
+            near.handler = link
+
+        other.turn(accept)
+        self.turn(open_link)
+
+    def _life_turn(self) -> Callable[[Callable[[], None]], None]:
+        """`turn`, as long as this life lasts."""
+        life = self.life
+
+        def turn(act: Callable[[], None]) -> None:
+            if self.life == life:
+                self.turn(act)
+
+        return turn
+
+
+class _Nobody:
+    """The handler of a dead node's connections."""
+
+    def received(self, data: bytes) -> None:
+        """Nobody hears."""
+
+    def closed(self, reason: str) -> None:
+        """Nobody is told."""
+
+
+@define(eq=False)
+class Simulation:
+    """A cluster under a seed."""
+
+    settings: Settings
+    seed: int
+    rng: random.Random = field(init=False)
+    timeline: Timeline = field(init=False)
+    network: Network = field(init=False)
+    nodes: dict[str, SimNode] = field(factory=dict)
+    notes: list[str] = field(factory=list)
+    """What the nodes logged, with the time."""
+
+    def __attrs_post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        self.timeline = Timeline(self.rng)
+        self.network = Network(self.timeline)
+        for node in self.settings.nodes:
+            self.nodes[node.name] = SimNode(self, node.name)
+
+    def start(self) -> None:
+        """Start every node, and wait until all serve."""
+        for node in self.nodes.values():
+            node.start()
+        self.run_for(1.0)
+        assert all(node.engine.state is NodeState.NORMAL for node in self.nodes.values())
+
+    def note(self, name: str) -> Callable[..., None]:
+        """A log for node `name`."""
+
+        def log(event: str, **pairs: object) -> None:
+            self.notes.append(f"{self.timeline.now_s:9.4f} {name} {event} {pairs}")
+
+        return log
+
+    def run_for(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        self.timeline.run_until(self.timeline.now_s + seconds)
+
+    def call(self, name: str, level: Level, args: list[bytes], on_reply: Callable[[bytes], None]) -> None:
+        """Give node `name` a command; `on_reply` is told the reply, if the node lives to give it."""
+        node = self.nodes[name]
+        client = Client(level, level, on_reply)
+
+        def submit() -> None:
+            try:
+                reply = node.engine.submit(lookup(args), args, client)
+            except CommandError as refusal:
+                reply = error(str(refusal))
+            if reply is not None:
+                client.done(reply)
+
+        node.turn(submit)
+
+    def ask(self, name: str, level: Level, *args: bytes, within_s: float = 5.0) -> bytes:
+        """A command and its reply, letting time pass until it is there."""
+        found: list[bytes] = []
+        self.call(name, level, list(args), found.append)
+        end = self.timeline.now_s + within_s
+        while not found and self.timeline.now_s < end:
+            self.run_for(0.001)
+        assert found, f"no reply to {args!r} from {name} within {within_s} virtual seconds"
+        return found[0]
+
+    # Faults
+
+    def crash(self, name: str) -> None:
+        """kill -9."""
+        self.nodes[name].crash()
+
+    def restart(self, name: str) -> None:
+        """Start a crashed node again, with empty memory."""
+        self.nodes[name].start()
+
+    def isolate(self, names: Iterable[str]) -> None:
+        """Cut these nodes off from all others, both ways."""
+        inside = set(names)
+        for a in inside:
+            for b in set(self.nodes) - inside:
+                self.network.cut(a, b)
+                self.network.cut(b, a)
+
+    def reset_connections(self, a: str, b: str) -> None:
+        """Break every connection between two nodes."""
+        for pipe in list(self.network.pipes):
+            if {pipe.owner, pipe.other} == {a, b} and not pipe.is_closed:
+                self._break(pipe)
+
+    def _break(self, pipe: SimPipe) -> None:
+        pipe.turn(lambda: pipe.lose("connection reset"))
+        pipe.far.turn(lambda: pipe.far.lose("connection reset"))

@@ -1,0 +1,143 @@
+"""A storm: random faults on a cluster under load, then calm, then judgement. One number replays it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from attrs import define, field
+
+from trio_dynomite.config.settings import Settings
+from trio_dynomite.model import NodeState
+from trio_dynomite.testing.judge import verdict
+from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.workload import Workload
+
+LAYOUTS: tuple[Callable[[], Settings], ...] = (
+    lambda: layout([1, 1, 1]),
+    lambda: layout([1, 1, 1], [1, 1, 1]),
+    lambda: layout([2, 1, 2]),
+    lambda: layout([1, 1, 1], partitioner="murmur"),
+    lambda: layout([1, 1, 1, 1, 1]),
+    lambda: layout([1, 1], [1, 1, 1]),
+)
+_CALM_S = 8.0
+
+
+@define(eq=False)
+class Storm:
+    """One run."""
+
+    seed: int
+    length_s: float = 15.0
+    rng: random.Random = field(init=False)
+    simulation: Simulation = field(init=False)
+    workload: Workload = field(init=False)
+    is_partial: bool = field(init=False)
+    """Cuts may also be one-way, or between two nodes only: then several may think that they lead a key."""
+    happened: list[str] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        self.rng = random.Random(f"storm {self.seed}")
+        self.simulation = Simulation(LAYOUTS[self.seed % len(LAYOUTS)](), self.seed)
+        self.is_partial = self.seed // len(LAYOUTS) % 2 == 1
+        self.workload = Workload(self.simulation, random.Random(f"load {self.seed}"))
+
+    def run(self) -> list[str]:
+        """The broken promises."""
+        simulation = self.simulation
+        for node in simulation.nodes.values():
+            node.skew_ms = self.rng.randint(-300, 300)
+        simulation.start()
+        self.workload.start(4)
+        end = simulation.timeline.now_s + self.length_s
+        while simulation.timeline.now_s < end:
+            simulation.run_for(self.rng.uniform(0.05, 0.8))
+            self._strike()
+        self._calm()
+        return verdict(simulation, self.workload)
+
+    def _strike(self) -> None:
+        """One fault in one datacenter, then recovery: quorums promise to survive one at a time."""
+        victim = self.rng.choice(sorted(self.simulation.nodes))
+        faults = (self._crash, self._isolate, self._slow)
+        fault = self.rng.choice((*faults, self._one_way, self._pair) if self.is_partial else faults)
+        if self.rng.random() < 0.3:
+            self._disturb(victim)
+        fault(victim)
+        self.simulation.network.heal()
+        self._recover()
+
+    def _note(self, text: str) -> None:
+        self.happened.append(f"{self.simulation.timeline.now_s:9.4f} {text}")
+
+    def _crash(self, victim: str) -> None:
+        self._note(f"crash {victim}")
+        self.simulation.crash(victim)
+        self.simulation.run_for(self.rng.choice((0.01, 0.3, 2.5)))
+        self._note(f"restart {victim}")
+        self.simulation.restart(victim)
+
+    def _isolate(self, victim: str) -> None:
+        self._note(f"isolate {victim}")
+        self.simulation.isolate([victim])
+        self.simulation.run_for(self.rng.uniform(0.1, 3.5))
+
+    def _one_way(self, victim: str) -> None:
+        outward = self.rng.random() < 0.5
+        self._note(f"one-way cut {'from' if outward else 'to'} {victim}")
+        for other in self.simulation.nodes:
+            if other != victim:
+                self.simulation.network.cut(*((victim, other) if outward else (other, victim)))
+        self.simulation.run_for(self.rng.uniform(0.1, 3.0))
+
+    def _pair(self, victim: str) -> None:
+        other = self.rng.choice([name for name in self.simulation.nodes if name != victim])
+        self._note(f"cut {victim} and {other}")
+        self.simulation.network.cut(victim, other)
+        self.simulation.network.cut(other, victim)
+        self.simulation.run_for(self.rng.uniform(0.1, 3.0))
+
+    def _slow(self, victim: str) -> None:
+        self._note(f"slow {victim}")
+        self.simulation.network.slow[victim] = self.rng.uniform(0.02, 0.4)
+        self.simulation.run_for(self.rng.uniform(0.1, 1.0))
+
+    def _disturb(self, victim: str) -> None:
+        node = self.simulation.nodes[victim]
+        if self.rng.random() < 0.5:
+            node.skew_ms += self.rng.randint(-400, 400)
+            self._note(f"clock of {victim} jumps to skew {node.skew_ms} ms")
+        else:
+            other = self.rng.choice([name for name in self.simulation.nodes if name != victim])
+            self._note(f"reset connections of {victim} and {other}")
+            self.simulation.reset_connections(victim, other)
+
+    def _recover(self) -> None:
+        """Let the cluster find itself again before the next fault."""
+        for _ in range(100):
+            self.simulation.run_for(0.1)
+            if self._is_well():
+                return
+        self.workload.fault(f"not recovered 10 s after: {self.happened[-1]}")
+
+    def _is_well(self) -> bool:
+        for node in self.simulation.nodes.values():
+            peers = node.engine.roster.peers.values()
+            if node.engine.state is not NodeState.NORMAL:
+                return False
+            if not all(peer.is_serving and peer.synced and not peer.hints for peer in peers):
+                return False
+            if not all(route.is_ready for route in node.engine.table.routes if route.leads):
+                return False
+        return True
+
+    def _calm(self) -> None:
+        self.simulation.network.heal()
+        self.workload.is_running = False
+        self.simulation.run_for(_CALM_S)
+
+
+def run(seed: int) -> list[str]:
+    """The broken promises of the storm `seed`."""
+    return Storm(seed).run()
