@@ -1,0 +1,47 @@
+"""What an answer is, and what several of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from trio_dynomite.commands.refusals import SYNTAX
+from trio_dynomite.errors import CommandError
+from trio_dynomite.protocol.replies import OK, array, simple
+from trio_dynomite.topology.partitioner import SLOTS
+
+if TYPE_CHECKING:
+    from trio_dynomite.server.server import Server
+    from trio_dynomite.server.session import Session
+
+Answer = Callable[["Session", list[bytes]], bytes]
+
+REDIS_VERSION = "7.2.4"
+"""The Redis whose commands this server speaks; Valkey names the same one. Clients choose commands by it."""
+
+CLUSTER_DISABLED = "ERR This instance has cluster support disabled"
+
+
+def ok(session: Session, args: list[bytes]) -> bytes:
+    """There is nothing to do."""
+    return OK
+
+
+def help_answer(name: str, lines: Sequence[str]) -> Answer:
+    """The answer to `name` HELP; `lines` come between Redis's own first line and last two."""
+    head = f"{name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"
+    reply = array([simple(line) for line in (head, *lines, "HELP", "    Print this help.")])
+    return lambda session, args: reply
+
+
+def is_cluster(server: Server) -> bool:
+    """Does this server speak Redis Cluster? Only where keys are placed as its clients compute it."""
+    return server.engine.table.view.partitioner.name == SLOTS
+
+
+def yes_or_no(word: bytes, yes: bytes, no: bytes) -> bool:
+    """Which of two words is it, in any case? Raises CommandError when it is neither."""
+    word = word.lower()
+    if word not in (yes, no):
+        raise CommandError(SYNTAX)
+    return word == yes

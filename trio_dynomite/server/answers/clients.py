@@ -1,0 +1,269 @@
+"""CLIENT: who is connected, under which name, and what a connection asks of the server.
+
+Source: https://valkey.io/commands/client and `networking.c`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from trio_dynomite.commands.numeric import integer_argument
+from trio_dynomite.commands.refusals import SYNTAX, quoted
+from trio_dynomite.errors import CommandError
+from trio_dynomite.protocol.replies import (
+    EMPTY_ARRAY,
+    MINUS_ONE,
+    NULL,
+    OK,
+    ZERO,
+    bulk,
+    integer,
+    mapping,
+    set_of,
+    verbatim,
+)
+from trio_dynomite.server.answers.answer import Answer, help_answer, ok, yes_or_no
+from trio_dynomite.server.answers.client_filters import parse_filters
+from trio_dynomite.server.answers.connection import checked_name
+
+if TYPE_CHECKING:
+    from trio_dynomite.server.session import Session
+
+_HELP = (
+    "CACHING (YES|NO)",
+    "    Refused: client tracking is not supported.",
+    "CAPA <option> [options...]",
+    "    The client claims its some capability options.",
+    "GETREDIR",
+    "    Return the client ID we are redirecting to when tracking is enabled.",
+    "GETNAME",
+    "    Return the name of the current connection.",
+    "ID",
+    "    Return the ID of the current connection.",
+    "IMPORT-SOURCE (ON|OFF)",
+    "    Refused: there is no import mode.",
+    "INFO",
+    "    Return information about the current client connection.",
+    "KILL <ip:port>",
+    "    Kill connection made from <ip:port>.",
+    "KILL <option> <value> [<option> <value> [...]]",
+    "    Kill connections. Options are those of LIST; SKIPME is yes unless given.",
+    "LIST [options ...]",
+    "    Return information about client connections. Options:",
+    "    * TYPE (NORMAL|MASTER|PRIMARY|REPLICA|PUBSUB)",
+    "    * ID <client-id> [<client-id>...]",
+    "    * ADDR <ip:port>",
+    "    * LADDR <ip:port>",
+    "    * USER <username>",
+    "    * MAXAGE <seconds>",
+    "    * SKIPME (YES|NO)",
+    "NO-EVICT (ON|OFF)",
+    "    Accepted: clients are never evicted.",
+    "NO-TOUCH (ON|OFF)",
+    "    Accepted: reads never make a key fresh.",
+    "PAUSE <timeout> [WRITE|ALL]",
+    "    Refused: pausing is not supported.",
+    "REPLY (ON|OFF|SKIP)",
+    "    Control the replies sent to the current connection.",
+    "SETNAME <name>",
+    "    Assign the name <name> to the current connection.",
+    "SETINFO <option> <value>",
+    "    Set client meta attr. Options are:",
+    "    * LIB-NAME: the client lib name.",
+    "    * LIB-VER: the client lib version.",
+    "TRACKING (ON|OFF)",
+    "    ON is refused: client tracking is not supported.",
+    "TRACKINGINFO",
+    "    Report tracking status for the current connection.",
+    "UNBLOCK <clientid> [TIMEOUT|ERROR]",
+    "    Unblock the specified blocked client.",
+    "UNPAUSE",
+    "    Stop the current client pause, resuming traffic.",
+)
+_NO_CACHING = (
+    "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
+)
+
+
+def client_line(session: Session) -> str:
+    """One connection as CLIENT LIST and CLIENT INFO tell it. No other measures of memory are kept."""
+    now_s = session.server.engine.mono_s
+    unsent = session.pipe.unsent
+    fields = {
+        "id": session.id,
+        "addr": session.address,
+        "laddr": session.local_address,
+        "fd": getattr(session.pipe, "fd", -1),
+        "name": session.name.decode(),
+        "age": int(now_s - session.created_s),
+        "idle": int(now_s - session.last_active_s),
+        "flags": "N",
+        "db": 0,
+        "sub": 0,
+        "psub": 0,
+        "ssub": 0,
+        "multi": -1,
+        "watch": 0,
+        "qbuf": 0,
+        "obl": 0,
+        "oll": int(unsent > 0),
+        "omem": unsent,
+        "tot-mem": unsent,
+        "events": "rw" if unsent else "r",
+        "cmd": session.last_command,
+        "user": "default",
+        "redir": -1,
+        "resp": session.resp,
+        "lib-name": session.library.decode(),
+        "lib-ver": session.library_version.decode(),
+        "tot-cmds": session.commands,
+    }
+    return " ".join([f"{name}={value}" for name, value in fields.items()])
+
+
+def client_id(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT ID."""
+    return integer(session.id)
+
+
+def client_info(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT INFO."""
+    return verbatim(client_line(session).encode() + b"\n", session.resp)
+
+
+def client_list(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT LIST [filters]."""
+    wanted = parse_filters(args[2:], skip_me=False)
+    lines = [client_line(other) + "\n" for other in session.server.sessions.values() if wanted(other, session)]
+    return verbatim("".join(lines).encode(), session.resp)
+
+
+def client_kill(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT KILL address, or CLIENT KILL filters."""
+    if len(args) == 3:
+        if not _kill([other for other in _others(session) if other.address.encode() == args[2]], session):
+            raise CommandError("ERR No such client")
+        return OK
+    wanted = parse_filters(args[2:], skip_me=True)
+    return integer(_kill([other for other in _others(session) if wanted(other, session)], session))
+
+
+def _others(session: Session) -> list[Session]:
+    return list(session.server.sessions.values())
+
+
+def _kill(victims: list[Session], killer: Session) -> int:
+    for victim in victims:
+        if victim is killer:
+            victim.is_closing = True
+        else:
+            victim.pipe.close("killed by CLIENT KILL")
+    return len(victims)
+
+
+def client_getname(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT GETNAME."""
+    return bulk(session.name) if session.name else NULL[session.resp]
+
+
+def client_setname(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT SETNAME name; an empty one takes it away."""
+    session.name = checked_name(args[2], "Client names")
+    return OK
+
+
+def client_setinfo(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT SETINFO LIB-NAME|LIB-VER value."""
+    option = args[2].lower()
+    if option == b"lib-name":
+        session.library = checked_name(args[3], "lib-name")
+    elif option == b"lib-ver":
+        session.library_version = checked_name(args[3], "lib-ver")
+    else:
+        raise CommandError(f"ERR Unrecognized option '{quoted(args[2])}'")
+    return OK
+
+
+def client_reply(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT REPLY ON|OFF|SKIP. Neither OFF nor SKIP has a reply of its own."""
+    match args[2].lower():
+        case b"on":
+            session.is_muted, session.skip_replies = False, 0
+        case b"off":
+            session.is_muted = True
+        case b"skip":
+            # One for the reply to SKIP itself, which the session takes away too.
+            session.skip_replies = 2
+        case _:
+            raise CommandError(SYNTAX)
+    return OK
+
+
+def client_switch(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT NO-EVICT and NO-TOUCH ON|OFF: no client is evicted, and reads never make a key fresh."""
+    yes_or_no(args[2], b"on", b"off")
+    return OK
+
+
+def client_getredir(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT GETREDIR: -1, not tracking."""
+    return MINUS_ONE
+
+
+def client_tracking(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT TRACKING OFF; ON is refused."""
+    if yes_or_no(args[2], b"on", b"off"):
+        raise CommandError("ERR CLIENT TRACKING is not supported: this server sends no invalidations")
+    return OK
+
+
+def client_trackinginfo(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT TRACKINGINFO: off."""
+    pairs = [
+        (bulk(b"flags"), set_of([bulk(b"off")], session.resp)),
+        (bulk(b"redirect"), MINUS_ONE),
+        (bulk(b"prefixes"), EMPTY_ARRAY),
+    ]
+    return mapping(pairs, session.resp)
+
+
+def client_unblock(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT UNBLOCK id [TIMEOUT|ERROR]: no command blocks, so nobody is unblocked."""
+    if len(args) > 4:
+        raise CommandError(SYNTAX)
+    if len(args) == 4 and args[3].lower() not in (b"timeout", b"error"):
+        raise CommandError("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
+    integer_argument(args[2])
+    return ZERO
+
+
+def _refusal(text: str) -> Answer:
+    def answer(session: Session, args: list[bytes]) -> bytes:
+        raise CommandError(text)
+
+    return answer
+
+
+ANSWERS: Mapping[str, Answer] = {
+    "client|caching": _refusal(_NO_CACHING),
+    "client|capa": ok,
+    "client|getname": client_getname,
+    "client|getredir": client_getredir,
+    "client|help": help_answer("CLIENT", _HELP),
+    "client|id": client_id,
+    "client|import-source": _refusal("ERR Server is not in import mode"),
+    "client|info": client_info,
+    "client|kill": client_kill,
+    "client|list": client_list,
+    "client|no-evict": client_switch,
+    "client|no-touch": client_switch,
+    "client|pause": _refusal("ERR CLIENT PAUSE is not supported: one node cannot hold a cluster still"),
+    "client|reply": client_reply,
+    "client|setinfo": client_setinfo,
+    "client|setname": client_setname,
+    "client|tracking": client_tracking,
+    "client|trackinginfo": client_trackinginfo,
+    "client|unblock": client_unblock,
+    "client|unpause": ok,
+}
