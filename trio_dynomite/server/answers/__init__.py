@@ -1,6 +1,6 @@
 """The answers to the commands about the connection and the node: one function a row of `session_rows`.
 
-An answer is given at once and needs nobody else: `(session, args) → encoded reply`. It may raise CommandError.
+An answer is given at once and needs nobody else: `(session, args) → encoded reply`.
 """
 
 from __future__ import annotations

@@ -82,7 +82,8 @@ _HELP = (
     "    Stop the current client pause, resuming traffic.",
 )
 _NO_CACHING = (
-    "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
+    "ERR CLIENT CACHING can be called only when the client is in tracking mode"
+    " with OPTIN or OPTOUT mode enabled"
 )
 
 
@@ -135,21 +136,21 @@ def client_info(session: Session, args: list[bytes]) -> bytes:
 def client_list(session: Session, args: list[bytes]) -> bytes:
     """CLIENT LIST [filters]."""
     wanted = parse_filters(args[2:], skip_me=False)
-    lines = [client_line(other) + "\n" for other in session.server.sessions.values() if wanted(other, session)]
+    lines = [client_line(other) + "\n" for other in _everybody(session) if wanted(other, session)]
     return verbatim("".join(lines).encode(), session.resp)
 
 
 def client_kill(session: Session, args: list[bytes]) -> bytes:
     """CLIENT KILL address, or CLIENT KILL filters."""
     if len(args) == 3:
-        if not _kill([other for other in _others(session) if other.address.encode() == args[2]], session):
+        if not _kill([other for other in _everybody(session) if other.address.encode() == args[2]], session):
             raise CommandError("ERR No such client")
         return OK
     wanted = parse_filters(args[2:], skip_me=True)
-    return integer(_kill([other for other in _others(session) if wanted(other, session)], session))
+    return integer(_kill([other for other in _everybody(session) if wanted(other, session)], session))
 
 
-def _others(session: Session) -> list[Session]:
+def _everybody(session: Session) -> list[Session]:
     return list(session.server.sessions.values())
 
 

@@ -1,24 +1,21 @@
-"""CONFIG: the settings of a running node, under Redis's names where Redis has them.
+"""CONFIG: look at the parameters of a running node, and set those that can be set.
 
-Most are fixed while a node runs, and are told as they are. A few can be set: the consistency levels, the
-request timeout, and names that other Redis tools set and that have no effect here.
+Source: https://valkey.io/commands/config-get and config-set, `config.c`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from trio_dynomite.commands.numeric import parse_int64
 from trio_dynomite.commands.patterns import matches
 from trio_dynomite.commands.refusals import SYNTAX, quoted
 from trio_dynomite.errors import CommandError
-from trio_dynomite.model import Level
 from trio_dynomite.protocol.replies import OK, bulk, mapping
-from trio_dynomite.server.answers.answer import Answer, help_answer, is_cluster
+from trio_dynomite.server.answers.answer import Answer, help_answer
+from trio_dynomite.server.answers.parameters import Act, parameters, prepare
 
 if TYPE_CHECKING:
-    from trio_dynomite.server.server import Server
     from trio_dynomite.server.session import Session
 
 _HELP = (
@@ -32,122 +29,15 @@ _HELP = (
     "    Refused: a node never writes its configuration file.",
 )
 
-CONSTANTS: Mapping[str, str] = {
-    "appendonly": "no",
-    "databases": "1",
-    "maxmemory": "0",
-    "maxmemory-policy": "noeviction",
-    "protected-mode": "no",
-    "requirepass": "",
-    "save": "",
-    "tcp-keepalive": "7200",
-    "timeout": "0",
-}
-"""Names of Redis's for what is always so here."""
-
-INERT: Mapping[str, str] = {
-    "activerehashing": "yes",
-    "appendfsync": "everysec",
-    "hash-max-listpack-entries": "512",
-    "hash-max-listpack-value": "64",
-    "hash-max-ziplist-entries": "512",
-    "hash-max-ziplist-value": "64",
-    "latency-monitor-threshold": "0",
-    "lazyfree-lazy-expire": "yes",
-    "lazyfree-lazy-server-del": "yes",
-    "lazyfree-lazy-user-del": "yes",
-    "lazyfree-lazy-user-flush": "yes",
-    "list-compress-depth": "0",
-    "list-max-listpack-size": "-2",
-    "list-max-ziplist-size": "-2",
-    "notify-keyspace-events": "",
-    "set-max-intset-entries": "512",
-    "set-max-listpack-entries": "128",
-    "set-max-listpack-value": "64",
-    "slowlog-log-slower-than": "10000",
-    "slowlog-max-len": "128",
-    "stop-writes-on-bgsave-error": "yes",
-    "zset-max-listpack-entries": "128",
-    "zset-max-listpack-value": "64",
-    "zset-max-ziplist-entries": "128",
-    "zset-max-ziplist-value": "64",
-}
-"""What tools and test harnesses set: taken, remembered and without effect. With Redis's defaults."""
-
-
-class _Refused(Exception):
-    """A value does not fit. The text says why."""
-
-
-def _level(value: bytes) -> Level:
-    word = value.decode("utf-8", "replace").upper()
-    if word not in Level.__members__:
-        raise _Refused(f"argument(s) must be one of the following: {', '.join(Level.__members__)}")
-    return Level[word]
-
-
-def _set_read_level(server: Server, value: bytes) -> Callable[[], None]:
-    level = _level(value)
-    return lambda: server.set_levels(level, server.write_level)
-
-
-def _set_write_level(server: Server, value: bytes) -> Callable[[], None]:
-    level = _level(value)
-    return lambda: server.set_levels(server.read_level, level)
-
-
-def _set_request_timeout(server: Server, value: bytes) -> Callable[[], None]:
-    timeout_ms = parse_int64(value)
-    if timeout_ms is None:
-        raise _Refused("argument couldn't be parsed into an integer")
-    if not 1 <= timeout_ms <= 3_600_000:
-        raise _Refused("argument must be between 1 and 3600000 inclusive")
-    return lambda: setattr(server.engine, "request_timeout_s", timeout_ms / 1000)
-
-
-_SETTERS: Mapping[str, Callable[[Server, bytes], Callable[[], None]]] = {
-    "read-consistency": _set_read_level,
-    "write-consistency": _set_write_level,
-    "request-timeout": _set_request_timeout,
-}
-"""Check a value now, and give what sets it."""
-
-
-def _live(server: Server) -> dict[str, str]:
-    """What this node's settings and state say. Sizes in bytes, times in milliseconds."""
-    engine, limits, timeouts = server.engine, server.settings.limits, server.settings.timeouts
-    node = engine.node
-    return {
-        "availability-zone": node.rack,
-        "bind": server.settings.node(node.name).host,
-        "cluster-enabled": "yes" if is_cluster(server) else "no",
-        "cluster-node-timeout": str(round(timeouts.down_after * 1000)),
-        "cluster-port": str(node.peer_port),
-        "cluster-require-full-coverage": "no",
-        "datacenter": node.datacenter,
-        "hash-tag": server.settings.cluster.hash_tag,
-        "maxclients": str(limits.clients),
-        "partitioner": server.settings.cluster.partitioner,
-        "port": str(node.client_port),
-        "proto-max-bulk-len": str(limits.bulk),
-        "read-consistency": server.read_level.name,
-        "request-timeout": str(round(engine.request_timeout_s * 1000)),
-        "requests-in-flight": str(engine.in_flight_max),
-        "write-consistency": server.write_level.name,
-    }
-
-
-def settings_of(server: Server) -> dict[str, bytes]:
-    """Every parameter that CONFIG GET tells, in order of name."""
-    told = {name: value.encode() for name, value in {**CONSTANTS, **INERT, **_live(server)}.items()}
-    return dict(sorted((told | server.config).items()))
+_UNKNOWN = "ERR Unknown option or number of arguments for CONFIG SET - "
+_FAILED = "ERR CONFIG SET failed (possibly related to argument "
 
 
 def config_get(session: Session, args: list[bytes]) -> bytes:
     """CONFIG GET pattern [pattern…]."""
     pairs = [
         (bulk(name.encode()), bulk(value))
-        for name, value in settings_of(session.server).items()
+        for name, value in parameters(session.server).items()
         if any(matches(pattern, name.encode(), ignore_case=True) for pattern in args[2:])
     ]
     return mapping(pairs, session.resp)
@@ -157,37 +47,20 @@ def config_set(session: Session, args: list[bytes]) -> bytes:
     """CONFIG SET name value [name value…]: all of them, or none."""
     if len(args) % 2:
         raise CommandError(SYNTAX)
-    server, acts = session.server, []
-    known, seen = settings_of(server), set()
+    acts: dict[str, Act] = {}
     for word, value in zip(args[2::2], args[3::2], strict=True):
         name = word.decode("utf-8", "replace").lower()
-        if name not in known:
-            raise CommandError(
-                f"ERR Unknown option or number of arguments for CONFIG SET - '{quoted(word)}'"
-            )
         try:
-            if name in seen:
-                raise _Refused("duplicate parameter")
-            acts.append(_prepare(server, name, value, known[name]))
-        except _Refused as why:
-            raise CommandError(
-                f"ERR CONFIG SET failed (possibly related to argument '{quoted(word)}') - {why}"
-            ) from None
-        seen.add(name)
-    for act in acts:
+            if name in acts:
+                raise ValueError("duplicate parameter")
+            acts[name] = prepare(session.server, name, value)
+        except KeyError:
+            raise CommandError(_UNKNOWN + f"'{quoted(word)}'") from None
+        except ValueError as why:
+            raise CommandError(_FAILED + f"'{quoted(word)}') - {why}") from None
+    for act in acts.values():
         act()
     return OK
-
-
-def _prepare(server: Server, name: str, value: bytes, now: bytes) -> Callable[[], None]:
-    """What sets a parameter. One that cannot change may still be set to what it is."""
-    if name in _SETTERS:
-        return _SETTERS[name](server, value)
-    if name in INERT:
-        return lambda: server.config.update({name: value})
-    if value.lower() != now.lower():
-        raise _Refused("can't set immutable config")
-    return lambda: None
 
 
 def config_resetstat(session: Session, args: list[bytes]) -> bytes:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from trio_dynomite import __version__
-from trio_dynomite.data.record import DEADLINE, VALUE
 from trio_dynomite.protocol.replies import verbatim
 from trio_dynomite.server.answers.answer import REDIS_VERSION, is_cluster
 
@@ -169,20 +168,13 @@ def _cluster(server: Server) -> Facts:
 
 
 def _keyspace(server: Server) -> Facts:
-    """This node's own copy; expired keys count until they are swept."""
+    """This node's own copy. Expired keys count until they are swept; `expires` may count one twice."""
     store = server.engine.keyspace.store
     keys = store.key_count(0, len(store.records) - 1)
     if not keys:
         return {}
-    due = {key for names in store.due.values() for key in names}
-    expires = sum([_has_deadline(server, key) for key in due])
+    expires = min(keys, sum(map(len, store.due.values())))
     return {"db0": f"keys={keys},expires={expires},avg_ttl=0"}
-
-
-def _has_deadline(server: Server, key: bytes) -> bool:
-    store = server.engine.keyspace.store
-    record = store.get(store.slot_of(key), key)
-    return record[VALUE] is not None and record[DEADLINE] > 0
 
 
 def _dynomite(server: Server) -> Facts:

@@ -39,7 +39,7 @@ class Shard:
 
 
 def replicas_of(route: Route, engine: Engine) -> list[Node]:
-    """All replicas of a route in the order in which a client should turn to them; the acting primary first."""
+    """All replicas of a route in the order in which clients should turn to them; the acting primary first."""
     order = [engine.node if peer is None else peer.node for peer in route.order]
     leader = leader_of(route, engine)
     here = [node for node in order if node is not leader]
