@@ -1,0 +1,140 @@
+"""The parameters of a running node, under Redis's names where Redis has them.
+
+Most are fixed while a node runs, and are told as they are. A few can be set: the consistency levels, the
+request timeout, and names that other Redis tools set and that have no effect here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from trio_dynomite.commands.numeric import parse_int64
+from trio_dynomite.model import Level
+from trio_dynomite.server.answers.answer import is_cluster
+
+if TYPE_CHECKING:
+    from trio_dynomite.server.server import Server
+
+Act = Callable[[], None]
+
+CONSTANTS: Mapping[str, str] = {
+    "appendonly": "no",
+    "databases": "1",
+    "maxmemory": "0",
+    "maxmemory-policy": "noeviction",
+    "protected-mode": "no",
+    "requirepass": "",
+    "save": "",
+    "tcp-keepalive": "7200",
+    "timeout": "0",
+}
+"""Names of Redis's for what is always so here. The keepalive is Linux's own, in seconds."""
+
+INERT: Mapping[str, str] = {
+    "activerehashing": "yes",
+    "appendfsync": "everysec",
+    "hash-max-listpack-entries": "512",
+    "hash-max-listpack-value": "64",
+    "hash-max-ziplist-entries": "512",
+    "hash-max-ziplist-value": "64",
+    "latency-monitor-threshold": "0",
+    "lazyfree-lazy-expire": "yes",
+    "lazyfree-lazy-server-del": "yes",
+    "lazyfree-lazy-user-del": "yes",
+    "lazyfree-lazy-user-flush": "yes",
+    "list-compress-depth": "0",
+    "list-max-listpack-size": "-2",
+    "list-max-ziplist-size": "-2",
+    "notify-keyspace-events": "",
+    "set-max-intset-entries": "512",
+    "set-max-listpack-entries": "128",
+    "set-max-listpack-value": "64",
+    "slowlog-log-slower-than": "10000",
+    "slowlog-max-len": "128",
+    "stop-writes-on-bgsave-error": "yes",
+    "zset-max-listpack-entries": "128",
+    "zset-max-listpack-value": "64",
+    "zset-max-ziplist-entries": "128",
+    "zset-max-ziplist-value": "64",
+}
+"""What tools and test harnesses set: taken, remembered and without effect. With Redis's defaults."""
+
+
+def _level(value: bytes) -> Level:
+    word = value.decode("utf-8", "replace").upper()
+    if word not in Level.__members__:
+        raise ValueError(f"argument(s) must be one of the following: {', '.join(Level.__members__)}")
+    return Level[word]
+
+
+def _set_read_level(server: Server, value: bytes) -> Act:
+    level = _level(value)
+    return lambda: server.set_levels(level, server.write_level)
+
+
+def _set_write_level(server: Server, value: bytes) -> Act:
+    level = _level(value)
+    return lambda: server.set_levels(server.read_level, level)
+
+
+def _set_request_timeout(server: Server, value: bytes) -> Act:
+    timeout_ms = parse_int64(value)
+    if timeout_ms is None:
+        raise ValueError("argument couldn't be parsed into an integer")
+    if not 1 <= timeout_ms <= 3_600_000:
+        raise ValueError("argument must be between 1 and 3600000 inclusive")
+    return lambda: setattr(server.engine, "request_timeout_s", timeout_ms / 1000)
+
+
+_SETTERS: Mapping[str, Callable[[Server, bytes], Act]] = {
+    "read-consistency": _set_read_level,
+    "write-consistency": _set_write_level,
+    "request-timeout": _set_request_timeout,
+}
+"""Check a value now, and give what sets it."""
+
+
+def _live(server: Server) -> dict[str, str]:
+    """What this node's settings and state say. Sizes in bytes, times in milliseconds."""
+    engine, limits, timeouts = server.engine, server.settings.limits, server.settings.timeouts
+    node = engine.node
+    return {
+        "availability-zone": node.rack,
+        "bind": server.settings.node(node.name).host,
+        "cluster-enabled": "yes" if is_cluster(server) else "no",
+        "cluster-node-timeout": str(round(timeouts.down_after * 1000)),
+        "cluster-port": str(node.peer_port),
+        "cluster-require-full-coverage": "no",
+        "datacenter": node.datacenter,
+        "hash-tag": server.settings.cluster.hash_tag,
+        "maxclients": str(limits.clients),
+        "partitioner": server.settings.cluster.partitioner,
+        "port": str(node.client_port),
+        "proto-max-bulk-len": str(limits.bulk),
+        "read-consistency": server.read_level.name,
+        "request-timeout": str(round(engine.request_timeout_s * 1000)),
+        "requests-in-flight": str(engine.in_flight_max),
+        "write-consistency": server.write_level.name,
+    }
+
+
+def parameters(server: Server) -> dict[str, bytes]:
+    """Every parameter that CONFIG GET tells, in order of name."""
+    told = {name: value.encode() for name, value in {**CONSTANTS, **INERT, **_live(server)}.items()}
+    return dict(sorted((told | server.config).items()))
+
+
+def prepare(server: Server, name: str, value: bytes) -> Act:
+    """What sets a parameter. One that cannot change may still be set to what it is.
+
+    Raises KeyError when there is none of that name, ValueError when the value does not fit.
+    """
+    now = parameters(server)[name]
+    if name in _SETTERS:
+        return _SETTERS[name](server, value)
+    if name in INERT:
+        return lambda: server.config.update({name: value})
+    if value.lower() != now.lower():
+        raise ValueError("can't set immutable config")
+    return lambda: None
