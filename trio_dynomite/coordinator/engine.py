@@ -325,7 +325,7 @@ class Engine:
         """Join a frame's effects; the keys of those that built on something unknown here."""
         keyspace = self.keyspace
         if effects:
-            keyspace.clock.observe(effects[-3] << NODE_BITS | origin)
+            keyspace.clock.observe(max(effects[2::FIELDS]) << NODE_BITS | origin)
         gaps = keyspace.store.apply(origin, effects, self.now_ms)
         if relay:
             self._pass_on(origin, effects)
