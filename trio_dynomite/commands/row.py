@@ -31,8 +31,10 @@ class Keyspace(Protocol):
     `CommandError("WRONGTYPE …")` when the key holds another type.
     """
 
-    now_ms: int
-    """Wall-clock milliseconds; the same during a whole command."""
+    @property
+    def now_ms(self) -> int:
+        """Wall-clock milliseconds; the same during a whole command."""
+
     resp: int
     """The protocol of the client that asked: 2 or 3."""
 
