@@ -1,0 +1,158 @@
+"""CLIENT: names, lists, kills, and replies that are not sent."""
+
+import pytest
+
+from tests.unit.server.answers_subject import Client, Subject, make_subject
+
+
+@pytest.fixture
+def subject() -> Subject:
+    return make_subject()
+
+
+@pytest.fixture
+def client(subject: Subject) -> Client:
+    return subject.client()
+
+
+def fields(line: str) -> dict[str, str]:
+    return dict(word.split("=", 1) for word in line.split())
+
+
+def ids(reply: str) -> list[int]:
+    return [int(fields(line)["id"]) for line in reply.splitlines()]
+
+
+def test_info_tells_who_the_client_is(subject: Subject, client: Client) -> None:
+    subject.engine.begin(subject.engine.now_ms, subject.engine.mono_s + 7)
+    client("CLIENT", "SETNAME", "bob")
+    client("CLIENT", "SETINFO", "lib-name", "mine")
+    client("CLIENT", "SETINFO", "LIB-VER", "1.2")
+    told = fields(client.text("CLIENT", "INFO"))
+    assert told["addr"] == "10.0.0.9:5000"
+    assert told["laddr"] == "127.0.0.1:7001"
+    assert (told["name"], told["lib-name"], told["lib-ver"]) == ("bob", "mine", "1.2")
+    assert (told["age"], told["idle"], told["cmd"], told["resp"]) == ("7", "0", "client|info", "2")
+
+
+def test_a_client_without_a_name_has_none(client: Client) -> None:
+    assert client.raw("CLIENT", "GETNAME") == b"$-1\r\n"
+    client("CLIENT", "SETNAME", "bob")
+    client("CLIENT", "SETNAME", "")
+    assert client("CLIENT", "GETNAME") is None
+
+
+@pytest.mark.parametrize("name", ["a b", "a\nb", "\x7f", "é"])
+def test_a_name_that_would_spoil_the_list_is_refused(client: Client, name: str) -> None:
+    rest = "cannot contain spaces, newlines or special characters."
+    assert client.error("CLIENT", "SETNAME", name) == f"ERR Client names {rest}"
+    assert client.error("CLIENT", "SETINFO", "LIB-NAME", name) == f"ERR lib-name {rest}"
+    assert client.error("CLIENT", "SETINFO", "colour", "red") == "ERR Unrecognized option 'colour'"
+
+
+def test_list_tells_everybody_or_those_that_the_filters_mean(subject: Subject, client: Client) -> None:
+    other, third = subject.client("10.0.0.9:5001"), subject.client("10.0.0.9:5002")
+    one, two, three = client.session.id, other.session.id, third.session.id
+    assert ids(client.text("CLIENT", "LIST")) == [one, two, three]
+    assert ids(client.text("CLIENT", "LIST", "ID", str(two), str(three))) == [two, three]
+    assert ids(client.text("CLIENT", "LIST", "ADDR", "10.0.0.9:5001")) == [two]
+    assert ids(client.text("CLIENT", "LIST", "TYPE", "normal", "SKIPME", "yes")) == [two, three]
+    assert ids(client.text("CLIENT", "LIST", "TYPE", "pubsub")) == []
+
+
+def test_a_client_that_left_is_not_listed(subject: Subject, client: Client) -> None:
+    subject.client().wire.close()
+    assert ids(client.text("CLIENT", "LIST")) == [client.session.id]
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("LIST", "TYPE", "foo"), "ERR Unknown client type 'foo'"),
+        (("LIST", "TYPE"), "ERR syntax error"),
+        (("LIST", "ID", "x"), "ERR syntax error"),
+        (("LIST", "foo", "bar"), "ERR syntax error"),
+        (("KILL", "1.2.3.4:5"), "ERR No such client"),
+        (("KILL", "ID", "0"), "ERR client-id should be greater than 0"),
+        (("KILL", "ID", "1", "foo"), "ERR syntax error"),
+        (("KILL", "USER", "nobody"), "ERR No such user 'nobody'"),
+        (("KILL", "SKIPME", "maybe"), "ERR syntax error"),
+        (("KILL", "MAXAGE", "x"), "ERR maxage is not an integer or out of range"),
+    ],
+)
+def test_filters_are_refused_in_valkeys_words(client: Client, words: tuple[str, ...], error: str) -> None:
+    assert client.error("CLIENT", *words) == error
+    assert client.wire.closed_for is None
+
+
+def test_kill_by_address_ends_that_connection(subject: Subject, client: Client) -> None:
+    other = subject.client("10.0.0.9:5001")
+    assert client("CLIENT", "KILL", "10.0.0.9:5001") == b"OK"
+    assert other.wire.closed_for is not None
+    assert list(subject.server.sessions) == [client.session.id]
+
+
+def test_kill_by_filter_counts_and_spares_the_killer(subject: Subject, client: Client) -> None:
+    others = [subject.client(), subject.client()]
+    assert client("CLIENT", "KILL", "TYPE", "normal") == 2
+    assert all(other.wire.closed_for for other in others)
+    assert client.wire.closed_for is None
+
+
+def test_a_killer_that_means_itself_still_gets_its_reply(client: Client) -> None:
+    assert client("CLIENT", "KILL", "ID", str(client.session.id), "SKIPME", "no") == 1
+    assert client.wire.closed_for is not None
+
+
+def test_kill_by_age_takes_the_old_ones_only(subject: Subject, client: Client) -> None:
+    old = subject.client()
+    subject.engine.begin(subject.engine.now_ms, subject.engine.mono_s + 60)
+    young = subject.client()
+    assert client("CLIENT", "KILL", "MAXAGE", "30") == 1
+    assert old.wire.closed_for is not None
+    assert young.wire.closed_for is None
+
+
+def test_reply_off_silences_everything_until_on(client: Client) -> None:
+    assert client.raw("CLIENT", "REPLY", "OFF") == b""
+    assert client.raw("PING") == b""
+    assert client.raw("NOSUCH") == b""
+    assert client.raw("CLIENT", "REPLY", "ON") == b"+OK\r\n"
+    assert client.raw("PING") == b"+PONG\r\n"
+
+
+def test_reply_skip_silences_exactly_the_next_reply(client: Client) -> None:
+    assert client.raw("CLIENT", "REPLY", "SKIP") == b""
+    assert client.raw("PING") == b""
+    assert client.raw("PING") == b"+PONG\r\n"
+
+
+def test_tracking_can_be_off_only(client: Client) -> None:
+    assert client("CLIENT", "TRACKING", "OFF") == b"OK"
+    assert "not supported" in client.error("CLIENT", "TRACKING", "ON")
+    assert client("CLIENT", "TRACKINGINFO") == [b"flags", [b"off"], b"redirect", -1, b"prefixes", []]
+    assert client("CLIENT", "GETREDIR") == -1
+    assert "tracking mode" in client.error("CLIENT", "CACHING", "YES")
+
+
+def test_switches_take_on_and_off(client: Client) -> None:
+    assert client("CLIENT", "NO-EVICT", "on") == client("CLIENT", "NO-TOUCH", "OFF") == b"OK"
+    assert client.error("CLIENT", "NO-EVICT", "perhaps") == "ERR syntax error"
+
+
+def test_nobody_is_blocked_or_paused(client: Client) -> None:
+    assert client("CLIENT", "UNBLOCK", "5", "ERROR") == 0
+    assert client.error("CLIENT", "UNBLOCK", "5", "foo").endswith("reason should be TIMEOUT or ERROR")
+    assert "not supported" in client.error("CLIENT", "PAUSE", "100")
+    assert client("CLIENT", "UNPAUSE") == b"OK"
+
+
+@pytest.mark.parametrize("container", ["CLIENT", "CONFIG", "CLUSTER", "COMMAND"])
+def test_help_names_every_subcommand(client: Client, container: str) -> None:
+    lines = [line.decode() for line in client(container, "HELP")]
+    heads = {line.split()[0] for line in lines[1:] if not line.startswith(" ")}
+    listed = {
+        name.partition(b"|")[2].upper().decode()
+        for name in client("COMMAND", "LIST", "FILTERBY", "PATTERN", f"{container.lower()}|*")
+    }
+    assert listed <= heads
