@@ -1,0 +1,179 @@
+"""Real clusters under test: clients that never repeat by themselves, writers that remember what was said."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+from attrs import define, field
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from trio_dynomite.testing.local import LocalCluster, LocalNode, wait_until
+
+ONE, QUORUM, SAFE, EACH = "DC_ONE", "DC_QUORUM", "DC_SAFE_QUORUM", "DC_EACH_SAFE_QUORUM"
+
+
+@contextmanager
+def client(node: LocalNode, level: str | None = None, **options: Any) -> Iterator[Any]:
+    """One redis-py connection to `node`, at `level`; nothing is ever sent twice."""
+    connected = redis.Redis(
+        node.host,
+        node.port,
+        single_connection_client=True,
+        retry=Retry(NoBackoff(), 0),
+        **{"socket_timeout": 10, **options},
+    )
+    try:
+        if level is not None:
+            connected.execute_command("DYNO_CONFIG:CONN_CONSISTENCY", level)
+        yield connected
+    finally:
+        connected.close()
+
+
+def primary_of(cluster: LocalCluster, key: str) -> LocalNode:
+    """The node that leads the slot of `key`, by what the first running node tells."""
+    asked = next(node for node in cluster if node.is_running)
+    slot = asked.command("CLUSTER", "KEYSLOT", key)
+    (port,) = [at[2][1] for at in asked.command("CLUSTER", "SLOTS") if at[0] <= slot <= at[1]]
+    return next(node for node in cluster if node.port == port)
+
+
+def key_led_by(cluster: LocalCluster, node: LocalNode, word: str = "key") -> str:
+    """A key whose primary is `node`."""
+    keys = (f"{word}:{number}" for number in range(10_000))
+    return next(key for key in keys if primary_of(cluster, key) is node)
+
+
+def wait_read(client: Any, key: str, value: bytes | None, timeout_s: float = 15.0) -> None:
+    """Wait until a GET gives `value`."""
+    wait_until(lambda: client.get(key) == value, f"{key} is {value!r}", timeout_s=timeout_s)
+
+
+@define(eq=False)
+class Writers:
+    """Threads that write through some nodes at one level, with unique keys and counters, until stopped.
+
+    A write that was acknowledged is in `acknowledged` or counted in `counted`; one whose outcome nobody
+    told is counted in `uncertain`, one that was refused in `refused`.
+    """
+
+    nodes: list[LocalNode]
+    level: str = QUORUM
+    counters: int = 5
+    acknowledged: dict[str, bytes] = field(factory=dict)
+    counted: dict[str, int] = field(factory=dict)
+    uncertain: dict[str, int] = field(factory=dict)
+    refused: list[str] = field(factory=list)
+    surprises: list[str] = field(factory=list)
+    _ending: threading.Event = field(factory=threading.Event)
+    _lock: threading.Lock = field(factory=threading.Lock)
+    _threads: list[threading.Thread] = field(factory=list)
+
+    def __enter__(self) -> "Writers":
+        for number, node in enumerate(self.nodes):
+            thread = threading.Thread(target=self._write, args=(number, node), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        for thread in self._threads:
+            thread.join(30)
+            assert not thread.is_alive(), "a writer hangs"
+
+    def done(self) -> int:
+        """Acknowledged writes so far."""
+        with self._lock:
+            return len(self.acknowledged) + sum(self.counted.values())
+
+    def wait_more(self, count: int = 300, timeout_s: float = 20.0) -> None:
+        """Wait until `count` more writes were acknowledged."""
+        goal = self.done() + count
+        wait_until(lambda: self.done() >= goal, f"{count} more writes: {self}", timeout_s=timeout_s)
+
+    def _write(self, number: int, node: LocalNode) -> None:
+        at = 0
+        while not self._ending.is_set():
+            try:
+                with client(node, self.level) as connected:
+                    while not self._ending.is_set():
+                        at += 1
+                        self._write_once(connected, number, at)
+            except redis.ConnectionError:
+                self._ending.wait(0.05)
+            except Exception as error:  # a thread's end must not go unseen
+                self.surprises.append(repr(error))
+                return
+
+    def _write_once(self, connected: Any, number: int, at: int) -> None:
+        key, value = f"w{number}:{at}", f"{number}-{at}".encode()
+        counter = f"c{at % self.counters}"
+        if self._attempt(key, lambda: connected.set(key, value)):
+            with self._lock:
+                self.acknowledged[key] = value
+        if self._attempt(counter, lambda: connected.incr(counter)):
+            with self._lock:
+                self.counted[counter] = self.counted.get(counter, 0) + 1
+
+    def _attempt(self, key: str, write: Any) -> bool:
+        try:
+            write()
+            return True
+        except redis.ResponseError as error:
+            word = str(error).split()[0]
+            if word == "NOREPLICAS":
+                self.refused.append(str(error))
+            elif word == "UNKNOWN":
+                self._note_uncertain(key)
+            else:
+                self.surprises.append(str(error))
+            return False
+        except (redis.ConnectionError, redis.TimeoutError):
+            self._note_uncertain(key)
+            raise
+
+    def _note_uncertain(self, key: str) -> None:
+        with self._lock:
+            self.uncertain[key] = self.uncertain.get(key, 0) + 1
+
+
+def assert_kept(writers: Writers, node: LocalNode, level: str) -> None:
+    """Every acknowledged write can be read from `node`, and every counter is exact."""
+    assert not writers.surprises
+    with client(node, level) as connected:
+        keys = list(writers.acknowledged)
+        found = [value for some in batches(keys, 500) for value in connected.mget(some)]
+        lost = [key for key, value in zip(keys, found, strict=True) if value != writers.acknowledged[key]]
+        assert not lost, f"{len(lost)} of {len(keys)} acknowledged writes are not at {node.name}: {lost[:5]}"
+        for name, count in writers.counted.items():
+            value = int(connected.get(name))
+            most = count + writers.uncertain.get(name, 0)
+            assert count <= value <= most, f"{name} at {node.name}: {count} <= {value} <= {most}"
+
+
+def batches(items: list[str], size: int) -> Iterator[list[str]]:
+    """`items` in parts of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def wait_converged(cluster: LocalCluster, writers: Writers, timeout_s: float = 20.0) -> None:
+    """Wait until every node alone (DC_ONE reads its own copy) has every acknowledged write."""
+    for node in cluster:
+
+        def complete(node: LocalNode = node) -> bool:
+            try:
+                assert_kept(writers, node, ONE)
+            except (AssertionError, TypeError):
+                return False
+            return True
+
+        try:
+            wait_until(complete, f"{node.name} has everything", timeout_s=timeout_s)
+        except TimeoutError:
+            assert_kept(writers, node, ONE)
+            raise
