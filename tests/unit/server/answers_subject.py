@@ -53,7 +53,7 @@ class Client:
     def raw(self, *words: str | bytes) -> bytes:
         """The encoded replies to one command; nothing when it has none."""
         self.wire.sent.clear()
-        self.session.received(hiredis.pack_command(words))
+        self.session.received(hiredis.pack_command(words))  # type: ignore[arg-type]
         return b"".join(self.wire.sent)
 
     def __call__(self, *words: str | bytes) -> Any:
