@@ -106,13 +106,16 @@ class Row:
     """ACL categories without the @."""
     write: bool = field(init=False)
     fixed_arity: int = field(init=False)
-    """The arity when it is exact, else 0: one comparison on the hot path."""
+    """The arity when it is exact, else 0: comparisons instead of a call on the hot path."""
+    least_arity: int = field(init=False)
+    """The fewest arguments when there may be more, else out of reach."""
     is_plain: bool = field(init=False)
     """One key in its place and no other: nothing to check before it is routed."""
 
     def __attrs_post_init__(self) -> None:
         self.write = "write" in self.flags
         self.fixed_arity = max(self.arity, 0)
+        self.least_arity = -self.arity if self.arity < 0 else 1 << 30
         self.is_plain = self.spread is Spread.KEY and self.first == self.last > 0
 
     def takes(self, count: int) -> bool:

@@ -79,8 +79,8 @@ class Batch:
 def outcome_unknown(required: int, received: int) -> bytes:
     """The error for a write that happened somewhere, and not in as many places as asked."""
     return error(
-        f"UNKNOWN the outcome of the write is unknown: {received} of {required} replicas acknowledged in time;"
-        " it may be kept"
+        f"UNKNOWN the outcome of the write is unknown: {received} of {required} replicas acknowledged"
+        " in time; it may be kept"
     )
 
 

@@ -23,10 +23,11 @@ def build_engine(settings: Settings, name: str, now_ms: int, log: Callable[..., 
     store = MemoryStore(partitioner.slot)
     roster_settings = _roster_settings(settings, partitioner.fingerprint)
     peers = make_peers([member for member in members if member.name != name], roster_settings)
+    keyspace = StoreKeyspace(store, clock, origin=clock.next())
     engine = Engine(
         node,
-        StoreKeyspace(store, clock, origin=clock.next()),
-        make_routes(View.of(members, partitioner), node, peers),
+        keyspace,
+        make_routes(View.of(members, partitioner), node, peers, keyspace),
         settings.timeouts.request,
         settings.limits.requests_in_flight,
         log,

@@ -174,10 +174,23 @@ class Engine:
         """Route a command whose keys all belong to `route`."""
         if row.write:
             if route.is_ready:
-                return self._write(route, row, args, caller)
+                need = route.acks[caller.write_level]
+                if need < 0:
+                    return self._write_rarely(route, row, args, caller, need)
+                batch = route.batch
+                reply = self.write_into(batch, route, row, args, caller.resp)
+                if need == 0 or not batch.effects:
+                    return reply
+                batch.waiting.append((need, caller.wait(), reply))
+                return None
         elif route.serves:
-            if caller.read_level == Level.DC_ONE:
-                return self.execute(row, args, caller.resp)
+            if not caller.read_level:
+                keyspace = self.keyspace
+                keyspace.resp = caller.resp
+                try:
+                    return row.handler(keyspace, args)  # type: ignore[misc]
+                except Exception as error:
+                    return self._failed(row, error)
             return self._quorum_read(route, row, args, caller)
         return self._elsewhere(route, row, args, caller)
 
@@ -196,33 +209,33 @@ class Engine:
         keyspace.resp = resp
         try:
             return row.handler(keyspace, args)  # type: ignore[misc]
-        except CommandError as error:
-            return replies.error(str(error))
         except Exception as error:
-            self.internal_errors += 1
-            self.log("command.failed", command=row.name, error=repr(error))
-            return _INTERNAL
+            return self._failed(row, error)
+
+    def _failed(self, row: Row, error: Exception) -> bytes:
+        """The reply to a command that was refused, or that ran into a mistake of ours."""
+        if isinstance(error, CommandError):
+            return replies.error(str(error))
+        self.internal_errors += 1
+        self.log("command.failed", command=row.name, error=repr(error))
+        return _INTERNAL
 
     # Writes: this node is the primary
 
-    def _write(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
-        need = route.acks[caller.write_level]
-        if need < 0:
-            return self._write_rarely(route, row, args, caller, need)
-        batch = route.batch
-        reply = self.write_into(batch, route, row, args, caller.resp)
-        if need == 0 or not batch.effects:
-            return reply
-        batch.waiting.append((need, caller.wait(), reply))
-        return None
-
     def write_into(self, batch: Batch, route: Route, row: Row, args: list[bytes], resp: int) -> bytes:
         """Execute a write; its effects go into `batch`, which leaves at the end of the turn."""
-        effects = batch.effects
-        if not effects:
-            self.dirty.append(route)
-        self.keyspace.effects = effects
-        return self.execute(row, args, resp)
+        keyspace = self.keyspace
+        if route.is_alone:
+            keyspace.effects = None
+        else:
+            keyspace.effects = effects = batch.effects
+            if not effects:
+                self.dirty.append(route)
+        keyspace.resp = resp
+        try:
+            return row.handler(keyspace, args)  # type: ignore[misc]
+        except Exception as error:
+            return self._failed(row, error)
 
     def _write_rarely(
         self, route: Route, row: Row, args: list[bytes], caller: Caller, need: int

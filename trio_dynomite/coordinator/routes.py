@@ -7,6 +7,7 @@ reached. All of it changes only when a peer comes, goes or changes its state, an
 
 from __future__ import annotations
 
+from binascii import crc_hqx
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 
@@ -16,6 +17,7 @@ from trio_dynomite.coordinator.batch import Batch
 from trio_dynomite.coordinator.levels import needed, quorum, shortfall
 from trio_dynomite.model import Level, Node
 from trio_dynomite.peers.peer import Peer
+from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.topology.view import Placement, View
 
 VERIFIED = -2
@@ -44,6 +46,8 @@ class Route:
     """Effects of this turn that go to every replica everywhere directly."""
     is_replica: bool = False
     """This node holds a copy."""
+    is_alone: bool = False
+    """Nobody else does: effects go nowhere."""
     leads: bool = False
     """This node is the primary."""
     is_ready: bool = False
@@ -137,7 +141,9 @@ class RouteTable:
     view: View
     routes: list[Route]
     of_key: Callable[[bytes], Route]
-    """The route of a key: the first thing that happens to every request."""
+    """The route of a key."""
+    locate: Callable[[bytes], Route]
+    """The same, and the keyspace is told the key's slot: the first thing that happens to a request."""
     of_position: Callable[[int], Route]
 
     def refresh(self, *, is_normal: bool) -> None:
@@ -146,7 +152,7 @@ class RouteTable:
             route.refresh(is_normal=is_normal)
 
 
-def make_routes(view: View, node: Node, peers: Mapping[str, Peer]) -> RouteTable:
+def make_routes(view: View, node: Node, peers: Mapping[str, Peer], keyspace: StoreKeyspace) -> RouteTable:
     """The routes of `view` as `node` sees them."""
     made: dict[Placement, Route] = {}
     for range_ in view.ranges:
@@ -158,7 +164,8 @@ def make_routes(view: View, node: Node, peers: Mapping[str, Peer]) -> RouteTable
     def of_position(position: int) -> Route:
         return by_range[bisect_left(bounds, position)]
 
-    return RouteTable(view, list(made.values()), _key_lookup(view, made, of_position), of_position)
+    of_key = _key_lookup(view, made, of_position)
+    return RouteTable(view, list(made.values()), of_key, _locator(view, made, of_key, keyspace), of_position)
 
 
 def _key_lookup(
@@ -171,6 +178,31 @@ def _key_lookup(
     return lambda key: of_position(position_of(key))
 
 
+def _locator(
+    view: View,
+    made: Mapping[Placement, Route],
+    of_key: Callable[[bytes], Route],
+    keyspace: StoreKeyspace,
+) -> Callable[[bytes], Route]:
+    slot_of = view.partitioner.slot
+    if view.partitioner.ring_size != view.partitioner.slot_count:
+
+        def locate_hashed(key: bytes) -> Route:
+            keyspace.slot, keyspace.key = slot_of(key), key
+            return of_key(key)
+
+        return locate_hashed
+
+    by_slot = [made[placement] for placement in view.placements_by_slot()]
+
+    def locate(key: bytes) -> Route:
+        keyspace.slot = slot = slot_of(key) if b"{" in key else crc_hqx(key, 0) & 16383
+        keyspace.key = key
+        return by_slot[slot]
+
+    return locate
+
+
 def _make_route(number: int, placement: Placement, node: Node, peers: Mapping[str, Peer]) -> Route:
     replicas = dict(placement.replicas)
     route = Route(number, placement, {dc: len(names) for dc, names in replicas.items()}, node.datacenter)
@@ -179,4 +211,5 @@ def _make_route(number: int, placement: Placement, node: Node, peers: Mapping[st
         dc: [peers[name] for name in names] for dc, names in replicas.items() if dc != node.datacenter
     }
     route.is_replica = None in route.order
+    route.is_alone = not any(True for _ in route.everywhere())
     return route

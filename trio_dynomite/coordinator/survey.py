@@ -147,7 +147,7 @@ def _flush(engine: Engine, first: int, last: int, level: Level, answer: Answer) 
     batch = route.direct if level == Level.DC_EACH_SAFE_QUORUM else route.batch
     if not batch.effects:
         engine.dirty.append(route)
-    engine.keyspace.effects = batch.effects
+    engine.keyspace.effects = None if route.is_alone else batch.effects
     slots = _slots(engine, first, last)
     engine.keyspace.flush(slots[0], slots[-1])
     need = route.flush_acks(level)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _READ_BYTES = 1 << 16
 _BROKEN = select.EPOLLERR | select.EPOLLHUP
+_READING = (True, False)
+"""Waiting to read, and not to write."""
 _buffer = bytearray(_READ_BYTES)
 _view = memoryview(_buffer)
 
@@ -63,12 +65,12 @@ class Channel:
     output_max: int = 64 << 20
     """Unsent bytes above which nothing more is read."""
     _out: list[bytes] = field(factory=list)
-    _pending: memoryview | None = None
+    _pending: bytes | memoryview | None = None
     """What the socket did not take."""
     _waiting: int = 0
     """Bytes in `_out`."""
     _held: bool = False
-    _watched: tuple[bool, bool] = (True, False)
+    _watched: tuple[bool, bool] = _READING
     is_closed: bool = False
     _closing: bool = False
 
@@ -117,6 +119,8 @@ class Channel:
             return
         try:
             self._send()
+            if self._pending is None and self._watched is _READING and not self._closing:
+                return
         except BlockingIOError:
             pass
         except OSError as error:
@@ -131,18 +135,18 @@ class Channel:
         while self._pending is not None or self._out:
             data = self._pending
             if data is None:
-                data = memoryview(self._out[0] if len(self._out) == 1 else b"".join(self._out))
-                self._out.clear()
+                out = self._out
+                self._pending = data = out[0] if len(out) == 1 else b"".join(out)
+                out.clear()
                 self._waiting = 0
-            self._pending = data
             sent = self.sock.send(data)
-            self._pending = data[sent:] if sent < len(data) else None
+            self._pending = memoryview(data)[sent:] if sent < len(data) else None
 
     def _watch(self) -> None:
         unsent = self.unsent
         wanted = (not self._held and unsent <= self.output_max, self._pending is not None)
         if wanted != self._watched:
-            self._watched = wanted
+            self._watched = _READING if wanted == _READING else wanted
             self.hub.watch(self, read=wanted[0], write=wanted[1])
 
     def hold(self, held: bool) -> None:

@@ -35,7 +35,8 @@ class Flushable(Protocol):
 
 READ = select.EPOLLIN | select.EPOLLRDHUP
 WRITE = select.EPOLLOUT
-_TURNS_PER_CHECKPOINT = 16
+_STAY_S = 0.01
+_LINGER_S = 0.001
 
 
 @define(eq=False)
@@ -71,9 +72,13 @@ class Hub:
         if self._channels.pop(channel.fd, None) is not None:
             self._epoll.unregister(channel.fd)
 
-    def turn(self, act: Callable[[], None] | None = None) -> bool:
-        """One turn; `act` is something a task wants done inside it. Was there anything to read?"""
-        events = self._epoll.poll(0, 1024)
+    def turn(self, act: Callable[[], None] | None = None, wait_s: float = 0) -> bool:
+        """One turn; `act` is something a task wants done inside it. Was there anything to read?
+
+        `wait_s` is how long to wait for a first event: a millisecond at most, for every task waits along."""
+        events = self._epoll.poll(wait_s, 1024)
+        if not events and act is None and not self.has_more():
+            return False
         started = time.perf_counter()
         self.begin()
         channels = self._channels
@@ -108,9 +113,11 @@ class Hub:
                 await trio.lowlevel.checkpoint()
             else:
                 await trio.lowlevel.wait_readable(fd)
-            for _ in range(_TURNS_PER_CHECKPOINT):
-                if not self.turn():
-                    break
+            # Going back to Trio for every turn costs more than a turn: stay while requests keep coming,
+            # sleeping in the kernel for moments, and give the other tasks their chance now and then.
+            until = time.perf_counter() + _STAY_S
+            while self.turn(wait_s=_LINGER_S) and time.perf_counter() < until:
+                pass
 
     def close(self) -> None:
         """Close every channel and the set."""

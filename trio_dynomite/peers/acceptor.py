@@ -138,9 +138,7 @@ class Acceptor:
             self._end(Kind.REFUSE, reason)
             return
         self.peer = self.engine.roster.peers[name]
-        self.pipe.write(
-            encode(Kind.WELCOME, self.engine.node.name, *self.engine.self_report())
-        )
+        self.pipe.write(encode(Kind.WELCOME, self.engine.node.name, *self.engine.self_report()))
         self.engine.roster.peer_said(self.peer, NodeState(state), now_ms, view_number)
         self.engine.roster.peer_called(self.peer)
 

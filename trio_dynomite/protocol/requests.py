@@ -14,6 +14,8 @@ from attrs import define, field
 from trio_dynomite.errors import ProtocolError
 from trio_dynomite.protocol.inline import split_arguments
 
+_END = b"+\r\n"
+
 
 @define(kw_only=True)
 class Limits:
@@ -59,26 +61,28 @@ class RequestReader:
         reader = self._fast
         commands: list[list[bytes]] = []
         try:
-            reader.feed(data)
-            while (command := reader.gets()) is not False:
-                if type(command) is not list:
-                    raise TypeError
+            # hiredis does not tell whether it is in the middle of a command: one that is not takes the
+            # empty string at the end for what it is, and one that is had better be replaced.
+            reader.feed(data + _END)
+            while type(command := reader.gets()) is list:
                 for argument in command:
                     if type(argument) is not bytes:
                         raise TypeError
                 commands.append(command)
-            # hiredis does not tell whether it is in the middle of a command: one that is not
-            # takes this empty string for what it is, and one that is had better be replaced.
-            reader.feed(b"+\r\n")
-            whole = reader.gets() == b""
+            if command == b"":
+                return commands if [] not in commands else [command for command in commands if command]
+            if command is not False:
+                raise TypeError
         except (TypeError, hiredis.ProtocolError):
             # Not a command: let the careful reader find the words for it.
             self._fast = hiredis.Reader()
             return self._careful(data)
-        if whole:
-            return [command for command in commands if command] if [] in commands else commands
         self._fast = hiredis.Reader()
-        return self._careful(data, _encoded_size(commands), commands)
+        size = _encoded_size(commands)
+        if size > len(data):
+            # The empty string was taken for the rest of an unfinished command.
+            size -= _encoded_size([commands.pop()])
+        return self._careful(data, size, commands)
 
     def _careful(
         self, data: bytes, start: int = 0, commands: list[list[bytes]] | None = None

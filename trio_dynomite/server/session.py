@@ -99,9 +99,20 @@ class Session:
         self.commands += len(commands)
         self.server.commands += len(commands)
         out: list[bytes] = []
-        queue, run = self._queue, self.run
+        queue, engine, row_of = self._queue, self.server.engine, TABLE.get
+        locate, submit_to = engine.table.locate, engine.submit_to
         for args in commands:
-            reply = run(args)
+            row = row_of(args[0])
+            size = len(args)
+            if (
+                row is not None
+                and row.is_plain
+                and (size == row.fixed_arity or size >= row.least_arity)
+                and not self.is_quiet
+            ):
+                reply = submit_to(locate(args[row.first]), row, args, self)
+            else:
+                reply = self.run(args)
             if reply is None:
                 continue
             if queue:
@@ -116,23 +127,21 @@ class Session:
             self.end()
 
     def run(self, args: list[bytes]) -> bytes | None:
-        """Run one command; its reply, or None when a place in the queue was taken for it."""
-        row = TABLE.get(args[0])
-        if row is None or not (len(args) == row.fixed_arity or row.takes(len(args))):
-            try:
-                row = lookup(args)
-            except CommandError as error:
-                return self._unless_muted(replies.error(str(error)))
-        engine = self.server.engine
-        if row.is_plain:
-            reply = engine.submit_to(engine.table.of_key(args[row.first]), row, args, self)
-        elif row.spread is Spread.SESSION:
+        """Run any command; its reply, or None when a place in the queue was taken for it."""
+        try:
+            row = lookup(args)
+        except CommandError as error:
+            return self._unless_muted(replies.error(str(error)))
+        if row.spread is Spread.SESSION:
             reply = self._answer(row, args)
         else:
-            reply = engine.submit(row, args, self)
-        if self.is_muted or self.skip_replies:
-            return self._unless_muted(reply)
-        return reply
+            reply = self.server.engine.submit(row, args, self)
+        return self._unless_muted(reply) if self.is_quiet else reply
+
+    @property
+    def is_quiet(self) -> bool:
+        """Does the client not want every reply?"""
+        return self.is_muted or self.skip_replies > 0
 
     def _answer(self, row: Row, args: list[bytes]) -> bytes | None:
         self.last_command = row.name

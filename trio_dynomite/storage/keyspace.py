@@ -3,15 +3,19 @@
 This is the one place where a command's change becomes a stamp, a record and an effect, in that order.
 """
 
+from typing import Any
+
 from attrs import define, field
 
 from trio_dynomite.commands.numeric import INT64_MAX, INT64_MIN, integer_argument
 from trio_dynomite.data import effect
 from trio_dynomite.data.effect import COUNT, EXPIRE, FLUSH, PATCH, PUT, Flat
 from trio_dynomite.data.record import COUNTS, DEADLINE, EXPIRY, STAMP, VALUE, is_live, text, total
-from trio_dynomite.data.stamp import NODE_BITS, HybridClock, milliseconds, pack
+from trio_dynomite.data.stamp import NODE_BITS, TICK, HybridClock, milliseconds, pack
 from trio_dynomite.errors import CommandError
 from trio_dynomite.storage.memory import MemoryStore
+
+_TOUCHED_MAX = 4096
 
 
 @define
@@ -22,8 +26,15 @@ class StoreKeyspace:
     clock: HybridClock
     origin: int
     """The stamp at which this life of the node began: under it its counters run."""
-    effects: Flat = field(factory=list)
+    effects: Flat | None = field(factory=list)
+    """None when nobody else has a copy."""
     resp: int = 2
+    touched: dict[bytes, int] = field(factory=dict)
+    """Key → wall-clock milliseconds of its last TOUCH, for the newest few thousand."""
+    key: bytes = b""
+    """The key that was located last: it need not be hashed again."""
+    slot: int = -1
+    """Its slot."""
 
     @property
     def now_ms(self) -> int:
@@ -32,8 +43,8 @@ class StoreKeyspace:
 
     def get(self, key: bytes) -> bytes | None:
         """The string at `key`."""
-        store = self.store
-        record = store.records[store.slot_of(key)].get(key)
+        slot = self.slot if key is self.key else self.store.slot_of(key)
+        record = self.store.records[slot].get(key)
         if record is None or record[1] is None or 0 < record[3] <= self.clock.now_ms:
             return None
         return record[1] if record[4] is None else text(record)
@@ -50,16 +61,25 @@ class StoreKeyspace:
     def idle_s(self, key: bytes) -> int:
         """Seconds since the last write or touch."""
         record = self.store.get(self.store.slot_of(key), key)
-        return max(0, self.clock.now_ms - milliseconds(max(record[STAMP], record[EXPIRY]))) // 1000
+        fresh_ms = max(milliseconds(max(record[STAMP], record[EXPIRY])), self.touched.get(key, 0))
+        return max(0, self.clock.now_ms - fresh_ms) // 1000
 
     def put(self, key: bytes, value: bytes, deadline_ms: int = 0) -> None:
         """Make `key` the string `value`."""
         if deadline_ms and deadline_ms <= self.clock.now_ms:
             self.delete(key)
             return
-        stamp = self.clock.next()
-        self.store.put(self.store.slot_of(key), key, stamp, value, deadline_ms)
-        self.effects += (PUT, key, stamp >> NODE_BITS, value, deadline_ms)
+        clock = self.clock
+        clock.last = stamp = clock.last + TICK
+        self.store.put(
+            self.slot if key is self.key else self.store.slot_of(key), key, stamp, value, deadline_ms
+        )
+        if self.effects is not None:
+            self.effects.extend((PUT, key, stamp >> NODE_BITS, value, deadline_ms))
+
+    def _tell(self, *effect: Any) -> None:
+        if self.effects is not None:
+            self.effects.extend(effect)
 
     def patch(self, key: bytes, value: bytes, *op: bytes | int) -> None:
         """The existing string at `key` becomes `value`."""
@@ -68,9 +88,9 @@ class StoreKeyspace:
         stamp = self.clock.next()
         self.store.put(slot, key, stamp, value, old[DEADLINE])
         if old[COUNTS] is None:
-            self.effects += (PATCH, key, stamp >> NODE_BITS, [pack(old[STAMP]), *op], old[DEADLINE])
+            self._tell(PATCH, key, stamp >> NODE_BITS, [pack(old[STAMP]), *op], old[DEADLINE])
         else:
-            self.effects += (PUT, key, stamp >> NODE_BITS, value, old[DEADLINE])
+            self._tell(PUT, key, stamp >> NODE_BITS, value, old[DEADLINE])
 
     def count(self, key: bytes, delta: int) -> int:
         """Add to the integer at `key`."""
@@ -90,7 +110,7 @@ class StoreKeyspace:
         sequence, running = (mine[0][1] + 1, mine[0][2] + delta) if mine else (1, delta)
         self.store.set(slot, key, effect.counted(record, self.origin, sequence, running))
         payload = [pack(record[STAMP]), pack(self.origin), sequence, running]
-        self.effects += (COUNT, key, self.clock.next() >> NODE_BITS, payload, 0)
+        self._tell(COUNT, key, self.clock.next() >> NODE_BITS, payload, 0)
         return number
 
     def expire(self, key: bytes, deadline_ms: int) -> None:
@@ -107,23 +127,24 @@ class StoreKeyspace:
             return False
         stamp = self.clock.next()
         self.store.put(slot, key, stamp, None, 0)
-        self.effects += (PUT, key, stamp >> NODE_BITS, None, 0)
+        self._tell(PUT, key, stamp >> NODE_BITS, None, 0)
         return True
 
     def touch(self, key: bytes) -> bool:
-        """Make `key` fresh: its expiry cell is written again, with the deadline that it has."""
-        record = self.store.get(self.store.slot_of(key), key)
-        if not is_live(record, self.clock.now_ms):
-            return False
-        self._move_deadline(key, record[DEADLINE])
-        return True
+        """Make `key` fresh on this node; nothing is told to the others."""
+        is_there = is_live(self.store.get(self.store.slot_of(key), key), self.clock.now_ms)
+        if is_there:
+            self.touched[key] = self.clock.now_ms
+            if len(self.touched) > _TOUCHED_MAX:
+                del self.touched[next(iter(self.touched))]
+        return is_there
 
     def _move_deadline(self, key: bytes, deadline_ms: int) -> None:
         slot = self.store.slot_of(key)
         record = self.store.get(slot, key)
         stamp = self.clock.next()
         self.store.set(slot, key, (record[STAMP], record[VALUE], stamp, deadline_ms, record[COUNTS]))
-        self.effects += (EXPIRE, key, stamp >> NODE_BITS, None, deadline_ms)
+        self._tell(EXPIRE, key, stamp >> NODE_BITS, None, deadline_ms)
 
     def copy(self, source: bytes, target: bytes) -> None:
         """`target` becomes what `source` is."""
@@ -135,4 +156,4 @@ class StoreKeyspace:
         """Delete every key in the slots `first` to `last`."""
         stamp = self.clock.next()
         self.store.flush(first, last, stamp)
-        self.effects += (FLUSH, b"", stamp >> NODE_BITS, [first, last], 0)
+        self._tell(FLUSH, b"", stamp >> NODE_BITS, [first, last], 0)

@@ -112,16 +112,23 @@ class MemoryStore:
     def apply(self, origin: int, effects: list[Any], now_ms: int) -> list[bytes]:
         """Join a frame's effects, stamped by `origin`; the keys at which a gap was found."""
         gaps: list[bytes] = []
-        records, slot_of, put = self.records, self.slot_of, self.put
-        floors = self.floors
+        all_records, sums, slot_of, hash_of = self.records, self.sums, self.slot_of, _hash
         fields = iter(effects)
         for kind, key, clock, payload, deadline_ms in zip(*[fields] * 5, strict=True):
             stamp = clock << NODE_BITS | origin
             slot = slot_of(key)
-            if kind == PUT:
-                old = records[slot].get(key)
-                if (stamp > floors[slot]) if old is None else (old[0] < stamp and old[2] < stamp):
-                    put(slot, key, stamp, payload, deadline_ms)
+            if kind == PUT and payload is not None and not deadline_ms:
+                # The common case, a value over nothing or over an older plain value, without a call.
+                records = all_records[slot]
+                old = records.get(key)
+                if old is None:
+                    if stamp > self.floors[slot]:
+                        records[key] = (stamp, payload, 0, 0, None)
+                        sums[slot] += hash_of(key) * stamp
+                        continue
+                elif old[0] < stamp and old[1] is not None and not old[2] and old[4] is None:
+                    records[key] = (stamp, payload, 0, 0, None)
+                    sums[slot] += hash_of(key) * (stamp - old[0])
                     continue
             if not self._apply(slot, kind, key, stamp, payload, deadline_ms, now_ms):
                 gaps.append(key)

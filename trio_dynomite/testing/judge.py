@@ -37,7 +37,9 @@ def _diverged(simulation: Simulation) -> list[str]:
     """All replicas of a key have equal records."""
     stores, found = _stores(simulation), []
     for key in sorted(_keys(simulation)):
-        records = {name: stores[name].get(stores[name].slot_of(key), key) for name in _replicas(simulation, key)}
+        records = {
+            name: stores[name].get(stores[name].slot_of(key), key) for name in _replicas(simulation, key)
+        }
         if len(set(records.values())) > 1:
             found.append(f"replicas differ at {key!r}: {records}")
     return found
@@ -92,5 +94,7 @@ def _left_over(simulation: Simulation) -> list[str]:
         engine = node.engine
         hints = sum(len(peer.hints) for peer in engine.roster.peers.values())
         if engine.in_flight or len(engine.parking) or hints:
-            found.append(f"{name}: {engine.in_flight} in flight, {len(engine.parking)} parked, {hints} hints left")
+            found.append(
+                f"{name}: {engine.in_flight} in flight, {len(engine.parking)} parked, {hints} hints left"
+            )
     return found
