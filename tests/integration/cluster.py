@@ -33,18 +33,20 @@ def client(node: LocalNode, level: str | None = None, **options: Any) -> Iterato
         connected.close()
 
 
-def primary_of(cluster: LocalCluster, key: str) -> LocalNode:
-    """The node that leads the slot of `key`, by what the first running node tells."""
-    asked = next(node for node in cluster if node.is_running)
+def primary_of(cluster: LocalCluster, key: str, asked: LocalNode | None = None) -> LocalNode:
+    """The node that leads the slot of `key`, by what `asked` (or else the first running node) tells."""
+    asked = asked or next(node for node in cluster if node.is_running)
     slot = asked.command("CLUSTER", "KEYSLOT", key)
     (port,) = [at[2][1] for at in asked.command("CLUSTER", "SLOTS") if at[0] <= slot <= at[1]]
     return next(node for node in cluster if node.port == port)
 
 
-def key_led_by(cluster: LocalCluster, node: LocalNode, word: str = "key") -> str:
+def key_led_by(
+    cluster: LocalCluster, node: LocalNode, word: str = "key", asked: LocalNode | None = None
+) -> str:
     """A key whose primary is `node`."""
     keys = (f"{word}:{number}" for number in range(10_000))
-    return next(key for key in keys if primary_of(cluster, key) is node)
+    return next(key for key in keys if primary_of(cluster, key, asked) is node)
 
 
 def wait_read(client: Any, key: str, value: bytes | None, timeout_s: float = 15.0) -> None:
