@@ -56,7 +56,7 @@ class NodeProcess:
     def __attrs_post_init__(self) -> None:
         settings = self.settings
         self.engine = engine = build_engine(settings, self.name, wall_ms(), log.info)
-        self.hub = Hub(lambda: engine.begin(wall_ms(), time.monotonic()), engine.end, lambda: engine.has_more)
+        self.hub = Hub(lambda: engine.begin(wall_ms(), time.monotonic()), self._end, lambda: engine.has_more)
         self.server = Server(
             engine,
             settings,
@@ -85,6 +85,13 @@ class NodeProcess:
         self.client_listener = Listener(
             self.hub, settings.host, node.client_port, self._accept_client, output_max=limits.client_output
         )
+
+    def _end(self) -> None:
+        self.engine.end()
+        if self.server.touched:
+            # A reply may let commands run that waited for it, and those have effects to send.
+            self.server.end()
+            self.engine.end()
 
     # What connects
 
@@ -159,7 +166,7 @@ class NodeProcess:
         """Take no more, finish what is under way, and say goodbye."""
         self.client_listener.close()
         self.hub.turn(lambda: self.engine.set_state(NodeState.STANDBY))
-        while self.engine.in_flight or self._unacknowledged():
+        while self.engine.in_flight or self._unacknowledged():  # noqa: ASYNC110 - the hub has no event for it
             await trio.sleep(_DRAIN_POLL_S)
         self.hub.turn()
 

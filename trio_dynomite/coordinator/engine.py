@@ -11,7 +11,7 @@ is over; it answers, or answers later. A request is **routed** to a replica, whi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import define, field
@@ -65,8 +65,18 @@ class Caller(Protocol):
     def hops(self) -> int:
         """How many nodes have passed the request on already."""
 
-    def wait(self) -> Waiter:
-        """The reply will come later: whom to tell?"""
+    @property
+    def remote_writes(self) -> Mapping[Route, int]:
+        """Routes on which it has writes under way to another node: its reads follow them there."""
+
+    def wait(self, away: Route | None = None) -> Waiter:
+        """The reply will come later: whom to tell? `away`: of a write that another node is to serve."""
+
+    def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
+        """`reply` may be sent when `batch` has `need` acknowledgements."""
+
+    def note_away(self, route: Route, change: int) -> None:
+        """A write of it on `route` goes to another node (1), or was answered (-1)."""
 
 
 class Operation(Protocol):
@@ -181,9 +191,9 @@ class Engine:
                 reply = self.write_into(batch, route, row, args, caller.resp)
                 if need == 0 or not batch.effects:
                     return reply
-                batch.waiting.append((need, caller.wait(), reply))
+                caller.wait_for(batch, need, reply)
                 return None
-        elif route.serves:
+        elif route.serves and not (caller.remote_writes and route in caller.remote_writes):
             if not caller.read_level:
                 keyspace = self.keyspace
                 keyspace.resp = caller.resp

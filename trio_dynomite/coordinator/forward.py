@@ -7,12 +7,13 @@ answered is reported as *outcome unknown*, never silently repeated.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from trio_dynomite.commands.row import Row
-from trio_dynomite.coordinator.batch import Waiter, nothing_done
+from trio_dynomite.coordinator.batch import Batch, Waiter, nothing_done
 from trio_dynomite.model import Level
 from trio_dynomite.peers.link import LOST
 from trio_dynomite.peers.peer import Liveness, Peer
@@ -48,13 +49,14 @@ class Forward:
         """Send the request on, park it, or say at once why neither helps."""
         if caller.hops >= HOPS_MAX:
             return refuse_here(caller)
-        target = _leader(route) if row.write else _reader(route, engine.node.rack, [])
+        follows = route in caller.remote_writes
+        target = _leader(route) if row.write or follows else _reader(route, engine.node.rack, [])
         if target is None:
             return _park_or_refuse(engine, route, row, args, caller)
         forward = cls(
             engine, route, row, args, caller.read_level, caller.write_level, caller.resp, caller.hops
         )
-        forward.waiter = caller.wait()
+        forward.waiter = caller.wait(route if row.write else None)
         engine.in_flight += 1
         engine.watch(forward)
         forward._send(target)
@@ -91,10 +93,22 @@ class Forward:
         self.tried.clear()
         self.engine.parking.add(self.route, self.row, self.args, self)
 
-    def wait(self) -> Waiter:
+    @property
+    def remote_writes(self) -> Mapping[Route, int]:
+        """Nothing is remembered for one request."""
+        return {}
+
+    def wait(self, away: Route | None = None) -> Waiter:
         """Who is told the reply."""
         assert self.waiter is not None
         return self.waiter
+
+    def note_away(self, route: Route, change: int) -> None:
+        """Nothing is remembered for one request."""
+
+    def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
+        """`reply` may be sent when `batch` has `need` acknowledgements."""
+        batch.waiting.append((need, self.wait(), reply))
 
     def expire(self) -> None:
         """The deadline has passed."""

@@ -8,12 +8,13 @@ are routed again whenever something changes, until their deadline.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from trio_dynomite.commands.row import Row
-from trio_dynomite.coordinator.batch import Waiter, nothing_done
+from trio_dynomite.coordinator.batch import Batch, Waiter, nothing_done
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.replies import error
 
@@ -36,9 +37,21 @@ class Parked:
     waiter: Waiter
     is_over: bool = False
 
-    def wait(self) -> Waiter:
+    @property
+    def remote_writes(self) -> Mapping[Route, int]:
+        """Nothing is remembered for one request."""
+        return {}
+
+    def wait(self, away: Route | None = None) -> Waiter:
         """Who is told the reply."""
         return self.waiter
+
+    def note_away(self, route: Route, change: int) -> None:
+        """Nothing is remembered for one request."""
+
+    def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
+        """`reply` may be sent when `batch` has `need` acknowledgements."""
+        batch.waiting.append((need, self.waiter, reply))
 
     def expire(self) -> None:
         """The deadline has passed while nothing was done."""
@@ -56,6 +69,7 @@ class Parking:
 
     engine: Engine
     _parked: deque[Parked] = field(factory=deque)
+    _calls: list[Callable[[], None]] = field(factory=list)
 
     def __len__(self) -> int:
         return len(self._parked)
@@ -66,12 +80,21 @@ class Parking:
             self._parked.append(caller)
             return
         levels = (caller.read_level, caller.write_level)
-        parked = Parked(route, row, args, *levels, caller.resp, caller.hops, caller.wait())
+        parked = Parked(
+            route, row, args, *levels, caller.resp, caller.hops, caller.wait(route if row.write else None)
+        )
         self.engine.watch(parked)
         self._parked.append(parked)
 
+    def call(self, act: Callable[[], None]) -> None:
+        """Call `act` when something may have changed."""
+        self._calls.append(act)
+
     def retry(self) -> None:
         """Something may have changed: route every parked request again."""
+        calls, self._calls = self._calls, []
+        for act in calls:
+            act()
         for _ in range(len(self._parked)):
             parked = self._parked.popleft()
             if not parked.is_over:

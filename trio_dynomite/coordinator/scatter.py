@@ -6,12 +6,13 @@ fails fails the whole, with the part's own error, and what the others did stays 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from trio_dynomite.commands.row import Row, Spread
-from trio_dynomite.coordinator.batch import Waiter
+from trio_dynomite.coordinator.batch import Batch, Waiter
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.replies import OK, array, integer, is_error
 
@@ -32,14 +33,32 @@ class Part:
     keys_at: list[int] = field(factory=list)
     """Which of the whole command's keys it has, counting from 0."""
     reply: bytes = b""
+    away: Route | None = None
 
-    def wait(self) -> Part:
+    @property
+    def remote_writes(self) -> Mapping[Route, int]:
+        """Those of the whole command's caller."""
+        return self.whole.caller.remote_writes
+
+    def wait(self, away: Route | None = None) -> Part:
         """Who is told the reply."""
+        self.away = away
+        if away is not None:
+            self.whole.caller.note_away(away, 1)
         return self
+
+    def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
+        """`reply` may be sent when `batch` has `need` acknowledgements."""
+        batch.waiting.append((need, self, reply))
+
+    def note_away(self, route: Route, change: int) -> None:
+        """Parts have no parts."""
 
     def done(self, reply: bytes) -> None:
         """The part's reply."""
         self.reply = reply
+        if self.away is not None:
+            self.whole.caller.note_away(self.away, -1)
         self.whole.part_done()
 
 
@@ -48,6 +67,7 @@ class Scatter:
     """A command under way in parts."""
 
     row: Row
+    caller: Caller
     parts: list[Part] = field(factory=list)
     missing: int = 0
     waiter: Waiter | None = None
@@ -83,7 +103,7 @@ def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes
     groups = _group(engine, row, args)
     if len(groups) == 1:
         return engine.submit_to(next(iter(groups)), row, args, caller)
-    scatter = Scatter(row, missing=len(groups))
+    scatter = Scatter(row, caller, missing=len(groups))
     for route, keys_at in groups.items():
         part = Part(scatter, caller.read_level, caller.write_level, caller.resp, caller.hops, keys_at)
         scatter.parts.append(part)

@@ -17,7 +17,7 @@ from trio_dynomite.coordinator.batch import Waiter
 from trio_dynomite.coordinator.routes import Route
 from trio_dynomite.model import Level
 from trio_dynomite.peers.link import LOST, Link
-from trio_dynomite.peers.peer import Peer
+from trio_dynomite.peers.peer import Liveness, Peer
 from trio_dynomite.protocol.replies import error
 from trio_dynomite.storage.memory import SLOTS
 
@@ -91,12 +91,19 @@ class Walk:
             survey.perform(self.engine, self._request(stretch), self._surveyed_here)
             return
         link = self._find(stretch.route)
+        if link is None and self._may_wait(stretch.route):
+            self.engine.parking.call(self._again)
+            return
         if link is None:
             self._end(
                 error(f"NOREPLICAS no replica of positions {stretch.first} to {stretch.last} can answer")
             )
             return
         link.run([0, int(self.level), 2, SURVEY_HOPS, self._request(stretch)], self._surveyed)
+
+    def _may_wait(self, route: Route) -> bool:
+        """Will somebody be there in a moment? As with parked requests."""
+        return route.leads or any(peer.is_open or peer.liveness is Liveness.LIMBO for peer in route.copies)
 
     def _request(self, stretch: Stretch) -> list[Any]:
         return [self.what, stretch.first, stretch.last, int(self.level), *self.args]
@@ -124,7 +131,7 @@ class Walk:
         if isinstance(value, bytes) and value[:1] == b"-":
             self._end(value)
         elif value is LOST or value is None:
-            self._again()
+            self.engine.parking.call(self._again)
         elif self.fold(value):
             self._deadline_s = self.engine.mono_s + self.engine.request_timeout_s
             self._next()
@@ -132,6 +139,7 @@ class Walk:
             self._end(self.finish())
 
     def _again(self) -> None:
+        self.tried = []
         if self.stretch is None or self.engine.mono_s > self._deadline_s:
             self._end(error("TIMEOUT a part of the ring did not answer in time"))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -16,9 +17,14 @@ from trio_dynomite.protocol.frames import FrameReader, Kind, encode
 from trio_dynomite.protocol.replies import error
 
 if TYPE_CHECKING:
+    from trio_dynomite.coordinator.batch import Batch
     from trio_dynomite.coordinator.engine import Engine
+    from trio_dynomite.coordinator.routes import Route
     from trio_dynomite.hub.channel import Pipe
     from trio_dynomite.peers.peer import Peer
+
+
+_EFFECTS, _RELAY = int(Kind.EFFECTS), int(Kind.RELAY)
 
 
 @define(eq=False)
@@ -33,9 +39,21 @@ class RemoteCall:
     hops: int
     """How many nodes have passed it on."""
 
-    def wait(self) -> RemoteCall:
+    @property
+    def remote_writes(self) -> Mapping[Route, int]:
+        """The coordinator keeps its client's requests in order; nothing is remembered here."""
+        return {}
+
+    def note_away(self, route: Route, change: int) -> None:
+        """Nothing is remembered here."""
+
+    def wait(self, away: Route | None = None) -> RemoteCall:
         """Who is told the reply."""
         return self
+
+    def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
+        """`reply` may be sent when `batch` has `need` acknowledgements."""
+        batch.waiting.append((need, self, reply))
 
     def done(self, reply: Any) -> None:
         """The reply; None: not served here and nothing done."""
@@ -80,8 +98,8 @@ class Acceptor:
         return self.peer.name if self.peer else "?"
 
     def _handle(self, kind: int, fields: list[Any]) -> None:
-        if kind in (Kind.EFFECTS, Kind.RELAY):
-            self._on_effects(fields[0], fields[1], fields[-1], relay=kind == Kind.RELAY)
+        if kind == _EFFECTS or kind == _RELAY:  # noqa: SIM109 - on the hot path
+            self._on_effects(fields[0], fields[1], fields[-1], relay=kind == _RELAY)
         elif kind == Kind.RUN:
             for number, read, write, resp, hops, args in fields[0]:
                 self._on_run(RemoteCall(self, number, Level(read), Level(write), resp, hops), args)

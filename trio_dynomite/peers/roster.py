@@ -62,6 +62,7 @@ class Roster:
     """Connections that peers opened to us."""
     _started_s: float | None = None
     _pinged_s: float = 0.0
+    _ticked_s: float = 0.0
     _syncing: dict[str, Sync] = field(factory=dict)
 
     # Connections
@@ -143,8 +144,9 @@ class Roster:
         now = self.engine.mono_s
         if self._started_s is None:
             self._started_s = now
-            for peer in self.peers.values():
-                peer.since_s = now
+        if now - self._ticked_s > self.settings.down_after_s / 2:
+            self._excuse_everybody(now)
+        self._ticked_s = now
         if now - self._pinged_s >= self.settings.heartbeat_s:
             self._pinged_s = now
             for peer in self.peers.values():
@@ -152,6 +154,13 @@ class Roster:
         self._sync_who_matters()
         if self.engine.state is not NodeState.NORMAL:
             self._warm_up(now - self._started_s)
+
+    def _excuse_everybody(self, now: float) -> None:
+        """This node itself was paused: what it did not hear meanwhile says nothing about the others."""
+        for peer in self.peers.values():
+            peer.since_s = now
+            if peer.link is not None:
+                peer.link.heard_s = now
 
     def _check(self, peer: Peer, now: float) -> None:
         link = peer.link

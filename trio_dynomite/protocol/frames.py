@@ -45,6 +45,7 @@ class Kind(enum.IntEnum):
     GOODBYE = 18  # either: [reason]; an orderly end
 
 
+_EFFECTS, _RELAY = int(Kind.EFFECTS), int(Kind.RELAY)
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder()
 encode_body = _encoder.encode
@@ -79,33 +80,46 @@ def encode(kind: int, *fields: Any) -> bytes:
 class FrameReader:
     """Bytes → frames, for one connection."""
 
-    _buffer: bytearray = field(factory=bytearray)
+    _rest: list[bytes] = field(factory=list)
+    """An unfinished frame, in pieces."""
+    _held: int = 0
+    """Bytes in `_rest`."""
+    _wanted: int = 0
+    """Bytes of `_rest` below which the frame cannot be whole; spares joining a long one again and again."""
 
-    def feed(self, data: bytes | memoryview) -> list[tuple[int, list[Any]]]:
+    def feed(self, data: bytes) -> list[tuple[int, list[Any]]]:
         """The (kind, fields) of every frame that `data` completes. Raises ProtocolError."""
-        buffer = self._buffer
-        buffer += data
+        if self._rest:
+            self._rest.append(data)
+            self._held += len(data)
+            if self._held < self._wanted:
+                return []
+            data = b"".join(self._rest)
+            self._rest.clear()
         frames: list[tuple[int, list[Any]]] = []
-        start, size = 0, len(buffer)
-        with memoryview(buffer) as view:
-            while size - start > _HEAD:
-                length = int.from_bytes(view[start : start + _HEAD], "big")
-                if not 1 <= length <= FRAME_MAX:
-                    raise ProtocolError(f"peer frame of {length} bytes; at most {FRAME_MAX} are believed")
-                end = start + _HEAD + length
-                if end > size:
-                    break
-                frames.append(_read(view[start + _HEAD : end]))
-                start = end
-        if start:
-            del buffer[:start]
+        start, size = 0, len(data)
+        view = memoryview(data)
+        while size - start > _HEAD:
+            length = int.from_bytes(data[start : start + _HEAD], "big")
+            if not 1 <= length <= FRAME_MAX:
+                raise ProtocolError(f"peer frame of {length} bytes; at most {FRAME_MAX} are believed")
+            end = start + _HEAD + length
+            if end > size:
+                self._wanted = end - start
+                break
+            frames.append(_read(view[start + _HEAD : end]))
+            start = end
+        if start < size:
+            self._rest.append(data[start:])
+            self._held = size - start
+            self._wanted = max(self._wanted, _HEAD + 1) if size - start > _HEAD else _HEAD + 1
         return frames
 
 
 def _read(data: memoryview) -> tuple[int, list[Any]]:
     """(kind, fields) of one frame; a token comes after the fields of the body."""
     kind = data[0]
-    if kind not in (Kind.EFFECTS, Kind.RELAY):
+    if kind != _EFFECTS and kind != _RELAY:
         return kind, _decode(data[1:])
     fields = _decode(data[1 + _TOKEN :])
     fields.append(int.from_bytes(data[1 : 1 + _TOKEN], "big"))

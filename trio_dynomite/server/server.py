@@ -37,6 +37,8 @@ class Server:
     """Refused because there were too many."""
     commands: int = 0
     protocol_errors: int = 0
+    touched: list[Session] = field(factory=list)
+    """Sessions for which replies have come in this turn."""
     config: dict[str, bytes] = field(factory=dict)
     """What CONFIG SET was given and CONFIG GET tells."""
 
@@ -58,6 +60,13 @@ class Server:
         )
         self.sessions[session.id] = session
         return session
+
+    def end(self) -> None:
+        """The turn is over: send the replies that have come."""
+        while self.touched:
+            touched, self.touched = self.touched, []
+            for session in touched:
+                session.drain()
 
     def forget(self, session: Session) -> None:
         """A session has ended."""

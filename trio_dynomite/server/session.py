@@ -20,6 +20,8 @@ from trio_dynomite.protocol.requests import RequestReader
 from trio_dynomite.server.answers import ANSWERS
 
 if TYPE_CHECKING:
+    from trio_dynomite.coordinator.batch import Batch
+    from trio_dynomite.coordinator.routes import Route
     from trio_dynomite.hub.channel import Pipe
     from trio_dynomite.server.server import Server
 
@@ -29,17 +31,29 @@ QUEUE_MAX = 10_000
 
 @define(eq=False)
 class Place:
-    """A reply's place in a session's queue."""
+    """A place in a session's queue: for one reply, or for a run of writes that one batch will answer."""
 
     session: Session
     reply: bytes | None = None
+    """What to send, once it is known."""
     is_unheard: bool = False
     """The client does not want it."""
+    away: Route | None = None
+    """The route of a write that another node is to serve."""
+    batch: Batch | None = None
+    need: int = 0
+    promised: list[bytes] = field(factory=list)
+    """The replies of the run, to be sent when the batch says so."""
 
     def done(self, reply: bytes) -> None:
-        """The reply has come."""
+        """The reply has come; of a run it is the first one's, or an error that is everyone's."""
+        promised = self.promised
+        if promised:
+            reply = b"".join(promised) if reply is promised[0] else reply * len(promised)
         self.reply = b"" if self.is_unheard else reply
-        self.session.drain()
+        if self.away is not None:
+            self.session.note_away(self.away, -1)
+        self.session.touch()
 
 
 @define(eq=False)
@@ -72,8 +86,12 @@ class Session:
     last_command: str = "NULL"
     last_active_s: float = 0.0
     commands: int = 0
+    remote_writes: dict[Route, int] = field(factory=dict)
+    """Routes on which writes of this client are under way to another node: reads follow them there."""
     _queue: deque[Place] = field(factory=deque)
-    _is_reading: bool = False
+    _backlog: list[list[bytes]] = field(factory=list)
+    """Commands that wait until every write is answered."""
+    _is_touched: bool = False
 
     def received(self, data: bytes) -> None:
         """Bytes from the client: run every command in them."""
@@ -82,26 +100,34 @@ class Session:
             commands = self.reader.feed(data)
         except ProtocolError as error:
             commands, mistake = getattr(error, "commands_before", []), error
-        self._is_reading = True
         self._run_all(commands)
-        self._is_reading = False
-        if self._queue:
-            self.drain()
-            if len(self._queue) > QUEUE_MAX:
-                self.pipe.hold(True)
         if mistake is not None and not self.is_closing:
             self.server.protocol_errors += 1
-            self.pipe.write(replies.error(f"ERR Protocol error: {mistake}"))
+            self._reply_last(replies.error(f"ERR Protocol error: {mistake}"))
             self.end()
+        elif len(self._queue) > QUEUE_MAX:
+            self.pipe.hold(True)
+
+    def _reply_last(self, reply: bytes) -> None:
+        if self._queue:
+            self._queue.append(Place(self, reply))
+        else:
+            self.pipe.write(reply)
 
     def _run_all(self, commands: list[list[bytes]]) -> None:
         self.last_active_s = self.server.engine.mono_s
         self.commands += len(commands)
         self.server.commands += len(commands)
+        if self._backlog:
+            self._backlog += commands
+            return
+        self._run(commands)
+
+    def _run(self, commands: list[list[bytes]]) -> None:
         out: list[bytes] = []
         queue, engine, row_of = self._queue, self.server.engine, TABLE.get
         locate, submit_to = engine.table.locate, engine.submit_to
-        for args in commands:
+        for number, args in enumerate(commands):
             row = row_of(args[0])
             size = len(args)
             if (
@@ -111,6 +137,10 @@ class Session:
                 and not self.is_quiet
             ):
                 reply = submit_to(locate(args[row.first]), row, args, self)
+            elif self.remote_writes and self._must_wait(row, args):
+                self._backlog = commands[number:]
+                self.pipe.hold(True)
+                break
             else:
                 reply = self.run(args)
             if reply is None:
@@ -160,30 +190,71 @@ class Session:
             return b""
         return reply
 
-    def wait(self) -> Place:
-        """A reply will come later: its place in the queue."""
-        place = Place(self)
+    def _must_wait(self, row: Row | None, args: list[bytes]) -> bool:
+        """Must all writes be answered first, because the command looks at every key?"""
+        return row is not None and row.spread is Spread.KEYSPACE
+
+    def wait(self, away: Route | None = None) -> Place:
+        """A reply will come later: its place in the queue. `away`: it is a write for another node."""
+        place = Place(self, away=away)
+        if away is not None:
+            self.note_away(away, 1)
         self._queue.append(place)
         return place
 
+    def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
+        """`reply` may be sent when `batch` has `need` acknowledgements."""
+        queue = self._queue
+        if queue and not self.is_quiet:
+            last = queue[-1]
+            if last.batch is batch and last.need == need:
+                last.promised.append(reply)
+                return
+        place = Place(self, batch=batch, need=need, promised=[reply])
+        queue.append(place)
+        batch.waiting.append((need, place, reply))
+
+    def note_away(self, route: Route, change: int) -> None:
+        """A write of this client on `route` goes to another node (1), or was answered (-1)."""
+        left = self.remote_writes.get(route, 0) + change
+        if left:
+            self.remote_writes[route] = left
+        else:
+            del self.remote_writes[route]
+
+    def touch(self) -> None:
+        """A reply has come: see at the end of the turn what can be sent."""
+        if not self._is_touched:
+            self._is_touched = True
+            self.server.touched.append(self)
+
     def drain(self) -> None:
         """Send the replies at the head of the queue that have come."""
-        if self._is_reading:
-            return
-        queue = self._queue
+        self._is_touched = False
+        queue, before = self._queue, len(self._queue)
         out: list[bytes] = []
         while queue and (reply := queue[0].reply) is not None:
             out.append(reply)
             queue.popleft()
         if out:
             self.pipe.write(b"".join(out))
-            if len(queue) + len(out) > QUEUE_MAX >= len(queue):
-                self.pipe.hold(False)
+        if self.is_closing:
+            self.end()
+        elif self._backlog and not self.remote_writes:
+            commands, self._backlog = self._backlog, []
+            self.pipe.hold(False)
+            self._run(commands)
+        elif before > QUEUE_MAX >= len(queue) and not self._backlog:
+            self.pipe.hold(False)
 
     def end(self) -> None:
-        """Close the connection once all that was said is sent."""
+        """Close the connection once all replies have come and are sent; run nothing more."""
         self.is_closing = True
-        self.pipe.close_when_sent()
+        self._backlog.clear()
+        if self._queue:
+            self.pipe.hold(True)
+        else:
+            self.pipe.close_when_sent()
 
     def closed(self, reason: str) -> None:
         """The connection has ended; replies still to come are dropped."""

@@ -13,8 +13,10 @@ from attrs import define, field
 
 from trio_dynomite.commands.table import lookup
 from trio_dynomite.config.settings import Cluster, NodeSettings, Settings, Timeouts
+from trio_dynomite.coordinator.batch import Batch
 from trio_dynomite.coordinator.build import build_engine
 from trio_dynomite.coordinator.engine import Engine
+from trio_dynomite.coordinator.routes import Route
 from trio_dynomite.errors import CommandError
 from trio_dynomite.model import Level, NodeState
 from trio_dynomite.peers.peer import Peer
@@ -58,9 +60,18 @@ class Client:
     hops: int = 0
     replies: int = 0
 
-    def wait(self) -> Client:
+    remote_writes: dict[Route, int] = field(factory=dict)
+
+    def note_away(self, route: Route, change: int) -> None:
+        """One call has no other requests to keep in order with."""
+
+    def wait(self, away: Route | None = None) -> Client:
         """Who is told the reply."""
         return self
+
+    def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
+        """`reply` may be sent when `batch` has `need` acknowledgements."""
+        batch.waiting.append((need, self, reply))
 
     def done(self, reply: bytes) -> None:
         """The reply; a second one is a bug."""
