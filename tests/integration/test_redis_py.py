@@ -19,16 +19,8 @@ BINARY = bytes(range(256)) + b"\r\n$5\r\n*1\r\n"
 @pytest.fixture(params=NODES)
 def connected(request: pytest.FixtureRequest, cluster: LocalCluster) -> Any:
     with client(cluster[request.param], QUORUM) as connected:
-        wait_until(lambda: flushed(connected), "FLUSHALL is done")
+        connected.flushall()
         yield connected
-
-
-def flushed(connected: Any) -> bool:
-    # A primary that has just started may say NOREPLICAS; test_crashes watches that moment.
-    try:
-        return bool(connected.flushall())
-    except redis.ResponseError:
-        return False
 
 
 def test_strings_and_counters(connected: Any) -> None:
