@@ -27,6 +27,8 @@ class Batch:
     effects: Flat = field(factory=list)
     waiting: list[tuple[int, Waiter, bytes]] = field(factory=list)
     """(acknowledgements needed from other replicas, who waits, the reply it gets)."""
+    is_urgent: bool = False
+    """Must leave at the end of this turn: something that follows in it builds on its arrival."""
     acks: int = 0
     outstanding: int = 0
     """Replicas that have yet to acknowledge."""

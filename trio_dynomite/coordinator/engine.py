@@ -138,7 +138,10 @@ class Engine:
         """The turn is over: send what it collected."""
         dirty, self.dirty = self.dirty, []
         for route in dirty:
-            self._send_batches(route)
+            if route.holds_back():
+                self.dirty.append(route)
+            else:
+                self._send_batches(route)
         links, self._links = self._links, []
         for link in links:
             link.flush()

@@ -210,6 +210,7 @@ class VerifiedWrite(Comparison):
         write.reply = engine.write_into(batch, route, row, args, caller.resp)
         if not batch.effects or not write._choose([]):
             return write.reply
+        batch.is_urgent = True
         write.begin(caller.wait())
         return None
 

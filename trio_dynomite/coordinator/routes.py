@@ -15,6 +15,7 @@ from attrs import define, field
 
 from trio_dynomite.coordinator.batch import Batch
 from trio_dynomite.coordinator.levels import needed, quorum, shortfall
+from trio_dynomite.data.effect import FIELDS
 from trio_dynomite.model import Level, Node
 from trio_dynomite.peers.peer import Peer
 from trio_dynomite.storage.keyspace import StoreKeyspace
@@ -23,6 +24,8 @@ from trio_dynomite.topology.view import Placement, View
 VERIFIED = -2
 """In `Route.acks`: the level compares digests; the short way does not serve it."""
 UNREACHABLE = -1
+HELD_MAX = 500 * FIELDS
+"""Values in a batch beyond which it leaves, whatever is under way."""
 
 
 @define(eq=False)
@@ -38,6 +41,8 @@ class Route:
     """Our datacenter."""
     order: list[Peer | None] = field(factory=list)
     """The replicas of our datacenter in their order; None is this node."""
+    copies: list[Peer] = field(factory=list)
+    """The other replicas in our datacenter."""
     remote: dict[str, list[Peer]] = field(factory=dict)
     """The replicas of every other datacenter in their order."""
     batch: Batch = field(factory=Batch)
@@ -62,10 +67,22 @@ class Route:
     """Per level, why a write cannot reach it now."""
     read_shortfall: list[str | None] = field(factory=list)
 
-    @property
-    def copies(self) -> list[Peer]:
-        """The other replicas in our datacenter."""
-        return [peer for peer in self.order if peer is not None]
+    def holds_back(self) -> bool:
+        """Should the batch grow on, because every replica still has one to acknowledge?
+
+        So a frame carries what came in during a round trip rather than in one turn, and costs less per
+        write the more there are. A replica that has nothing to do gets its frame at once."""
+        batch = self.batch
+        if batch.is_urgent or self.direct.effects or len(batch.effects) > HELD_MAX:
+            return False
+        is_busy = False
+        for peer in self.copies:
+            link = peer.link
+            if link is not None and link.is_open:
+                if not link.has_unacknowledged:
+                    return False
+                is_busy = True
+        return is_busy
 
     def everywhere(self) -> Iterable[Peer]:
         """Every other replica."""
@@ -207,6 +224,7 @@ def _make_route(number: int, placement: Placement, node: Node, peers: Mapping[st
     replicas = dict(placement.replicas)
     route = Route(number, placement, {dc: len(names) for dc, names in replicas.items()}, node.datacenter)
     route.order = [None if name == node.name else peers[name] for name in replicas.get(node.datacenter, ())]
+    route.copies = [peer for peer in route.order if peer is not None]
     route.remote = {
         dc: [peers[name] for name in names] for dc, names in replicas.items() if dc != node.datacenter
     }

@@ -89,6 +89,11 @@ class Link:
         self.unacked_bytes += len(body)
         batch.outstanding += 1
 
+    @property
+    def has_unacknowledged(self) -> bool:
+        """Are effects under way?"""
+        return bool(self._unacked)
+
     def run(self, fields: list[Any], answer: Answer) -> None:
         """Ask the peer to serve a command: [read level, write level, protocol, scope, args]."""
         self._runs.append([self._ask(answer), *fields])
