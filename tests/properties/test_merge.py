@@ -67,7 +67,7 @@ def test_a_shell_has_the_digest_of_what_it_was_and_joins_back(a: Record) -> None
 
 @given(records())
 def test_a_record_travels_unchanged(a: Record) -> None:
-    kind, _, _, payload, _ = effect.record_effect(b"k", a)
+    kind, _, _, _, payload, _ = effect.record_effect(0, b"k", a)
     assert effect.apply(ABSENT, kind, 1, payload, 0, NOW) == a
 
 

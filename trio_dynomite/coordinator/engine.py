@@ -351,7 +351,7 @@ class Engine:
         """Join a frame's effects; the keys of those that built on something unknown here."""
         keyspace = self.keyspace
         if effects:
-            keyspace.clock.observe(max(effects[2::FIELDS]) << NODE_BITS | origin)
+            keyspace.clock.observe(max(effects[3::FIELDS]) << NODE_BITS | origin)
         gaps = keyspace.store.apply(origin, effects, self.now_ms)
         if relay:
             self._pass_on(origin, effects)
@@ -375,18 +375,18 @@ class Engine:
     def route_of_effects(self, effects: Flat) -> Route:
         """The route of the first of some effects."""
         if effects[0] != FLUSH:
-            return self.table.of_key(effects[1])
+            return self.table.of_key(effects[2])
         partitioner = self.table.view.partitioner
-        return self.table.of_position(effects[3][0] * (partitioner.ring_size // SLOTS))
+        return self.table.of_position(effects[1] * (partitioner.ring_size // SLOTS))
 
     def join_records(self, effects: Flat) -> int:
         """Join whole records that a peer told; how many were news."""
         store, clock = self.keyspace.store, self.keyspace.clock
         news = 0
         for at in range(0, len(effects), FIELDS):
-            key, record = effects[at + 1], unpack_record(effects[at + 3])
+            slot, key, record = effects[at + 1], effects[at + 2], unpack_record(effects[at + 4])
             clock.observe(newest(record))
-            news += store.join(store.slot_of(key), key, record)
+            news += store.join(slot, key, record)
         return news
 
     def records_of(self, keys: list[bytes]) -> Flat:
@@ -394,7 +394,8 @@ class Engine:
         store = self.keyspace.store
         effects: Flat = []
         for key in keys:
-            effects += record_effect(key, store.get(store.slot_of(key), key))
+            slot = store.slot_of(key)
+            effects += record_effect(slot, key, store.get(slot, key))
         return effects
 
     def fill_gaps(self, link: Link, keys: list[bytes]) -> None:
@@ -417,7 +418,7 @@ class Engine:
             if store.floors[slot]:
                 floors.append([slot, pack(store.floors[slot])])
             for key, record in store.scan(slot):
-                effects += record_effect(key, record)
+                effects += record_effect(slot, key, record)
             if len(effects) > SYNC_PAGE_EFFECTS * FIELDS:
                 break
         return [looked, floors, effects, self.view_number, self.leaders]

@@ -1,11 +1,11 @@
 """Effects: what a write did, ready to be joined by every other replica.
 
-The primary executes a command once and sends its effects. An effect is five values; the effects of a turn
+The primary executes a command once and sends its effects. An effect is six values; the effects of a turn
 stand one after another in a flat list, which is encoded once and sent to every replica:
 
-    kind, key, clock, payload, deadline_ms
+    kind, slot, key, clock, payload, deadline_ms
 
-`clock` is the stamp without the node's id (64 bits), which the frame tells once for all.
+`slot` is the key's, so that it is hashed once in the cluster; `clock` is the stamp without the node's id (64 bits), which the frame tells once for all.
 
 | kind   | payload                        | joins as                                                |
 | ------ | ------------------------------ | ------------------------------------------------------- |
@@ -35,7 +35,7 @@ from trio_dynomite.data.record import (
 from trio_dynomite.data.stamp import NODE_BITS, pack, unpack
 
 PUT, EXPIRE, COUNT, PATCH, RECORD, FLUSH = range(6)
-FIELDS = 5
+FIELDS = 6
 """Values per effect in a flat list."""
 
 Flat: TypeAlias = list[Any]
@@ -125,6 +125,6 @@ def unpack_record(packed: Any) -> Record:
     return (unpack(stamp), value, unpack(expiry), deadline, unpacked)
 
 
-def record_effect(key: bytes, record: Record) -> Flat:
+def record_effect(slot: int, key: bytes, record: Record) -> Flat:
     """One effect that tells all that `record` knows."""
-    return [RECORD, key, max(record[STAMP], record[EXPIRY]) >> NODE_BITS, pack_record(record), 0]
+    return [RECORD, slot, key, max(record[STAMP], record[EXPIRY]) >> NODE_BITS, pack_record(record), 0]

@@ -43,10 +43,10 @@ class HintQueue:
         """The target missed these effects."""
         for at in range(0, len(effects), FIELDS):
             if effects[at] == FLUSH:
-                first, last = effects[at + 3]
-                self._flushes[(origin, effects[at + 2], first << 16 | last)] = None
+                first, last = effects[at + 4]
+                self._flushes[(origin, effects[at + 3], first << 16 | last)] = None
             else:
-                self._add(effects[at + 1])
+                self._add(effects[at + 2])
 
     def _add(self, key: bytes) -> None:
         if key in self._keys:
@@ -66,7 +66,7 @@ class HintQueue:
         """(origin, effect) of every flush, which go first."""
         taken, self._flushes = list(self._flushes), {}
         return [
-            (origin, [FLUSH, b"", clock, [slots >> 16, slots & 0xFFFF], 0]) for origin, clock, slots in taken
+            (origin, [FLUSH, slots >> 16, b"", clock, [slots >> 16, slots & 0xFFFF], 0]) for origin, clock, slots in taken
         ]
 
     def take(self, limit: int) -> list[bytes]:

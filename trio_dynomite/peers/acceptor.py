@@ -190,4 +190,4 @@ class Acceptor:
 
 def _told(effects: list[Any]) -> set[bytes]:
     """The keys whose whole records a frame tells."""
-    return {effects[at + 1] for at in range(0, len(effects), FIELDS) if effects[at] == RECORD}
+    return {effects[at + 2] for at in range(0, len(effects), FIELDS) if effects[at] == RECORD}

@@ -71,11 +71,10 @@ class StoreKeyspace:
             return
         clock = self.clock
         clock.last = stamp = clock.last + TICK
-        self.store.put(
-            self.slot if key is self.key else self.store.slot_of(key), key, stamp, value, deadline_ms
-        )
+        slot = self.slot if key is self.key else self.store.slot_of(key)
+        self.store.put(slot, key, stamp, value, deadline_ms)
         if self.effects is not None:
-            self.effects.extend((PUT, key, stamp >> NODE_BITS, value, deadline_ms))
+            self.effects.extend((PUT, slot, key, stamp >> NODE_BITS, value, deadline_ms))
 
     def _tell(self, *effect: Any) -> None:
         if self.effects is not None:
@@ -88,9 +87,9 @@ class StoreKeyspace:
         stamp = self.clock.next()
         self.store.put(slot, key, stamp, value, old[DEADLINE])
         if old[COUNTS] is None:
-            self._tell(PATCH, key, stamp >> NODE_BITS, [pack(old[STAMP]), *op], old[DEADLINE])
+            self._tell(PATCH, slot, key, stamp >> NODE_BITS, [pack(old[STAMP]), *op], old[DEADLINE])
         else:
-            self._tell(PUT, key, stamp >> NODE_BITS, value, old[DEADLINE])
+            self._tell(PUT, slot, key, stamp >> NODE_BITS, value, old[DEADLINE])
 
     def count(self, key: bytes, delta: int) -> int:
         """Add to the integer at `key`."""
@@ -110,7 +109,7 @@ class StoreKeyspace:
         sequence, running = (mine[0][1] + 1, mine[0][2] + delta) if mine else (1, delta)
         self.store.set(slot, key, effect.counted(record, self.origin, sequence, running))
         payload = [pack(record[STAMP]), pack(self.origin), sequence, running]
-        self._tell(COUNT, key, self.clock.next() >> NODE_BITS, payload, 0)
+        self._tell(COUNT, slot, key, self.clock.next() >> NODE_BITS, payload, 0)
         return number
 
     def expire(self, key: bytes, deadline_ms: int) -> None:
@@ -127,7 +126,7 @@ class StoreKeyspace:
             return False
         stamp = self.clock.next()
         self.store.put(slot, key, stamp, None, 0)
-        self._tell(PUT, key, stamp >> NODE_BITS, None, 0)
+        self._tell(PUT, slot, key, stamp >> NODE_BITS, None, 0)
         return True
 
     def touch(self, key: bytes) -> bool:
@@ -144,7 +143,7 @@ class StoreKeyspace:
         record = self.store.get(slot, key)
         stamp = self.clock.next()
         self.store.set(slot, key, (record[STAMP], record[VALUE], stamp, deadline_ms, record[COUNTS]))
-        self._tell(EXPIRE, key, stamp >> NODE_BITS, None, deadline_ms)
+        self._tell(EXPIRE, slot, key, stamp >> NODE_BITS, None, deadline_ms)
 
     def copy(self, source: bytes, target: bytes) -> None:
         """`target` becomes what `source` is."""
@@ -156,4 +155,4 @@ class StoreKeyspace:
         """Delete every key in the slots `first` to `last`."""
         stamp = self.clock.next()
         self.store.flush(first, last, stamp)
-        self._tell(FLUSH, b"", stamp >> NODE_BITS, [first, last], 0)
+        self._tell(FLUSH, first, b"", stamp >> NODE_BITS, [first, last], 0)

@@ -17,7 +17,7 @@ import xxhash
 from attrs import define, field
 
 from trio_dynomite.data import effect
-from trio_dynomite.data.effect import COUNT, EXPIRE, FLUSH, PUT
+from trio_dynomite.data.effect import COUNT, EXPIRE, FIELDS, FLUSH, PUT
 from trio_dynomite.data.record import ABSENT, DEADLINE, VALUE, Record, digest, join, newest, shell
 from trio_dynomite.data.stamp import NODE_BITS
 
@@ -112,11 +112,10 @@ class MemoryStore:
     def apply(self, origin: int, effects: list[Any], now_ms: int) -> list[bytes]:
         """Join a frame's effects, stamped by `origin`; the keys at which a gap was found."""
         gaps: list[bytes] = []
-        all_records, sums, slot_of, hash_of = self.records, self.sums, self.slot_of, _hash
+        all_records, sums, hash_of = self.records, self.sums, _hash
         fields = iter(effects)
-        for kind, key, clock, payload, deadline_ms in zip(*[fields] * 5, strict=True):
+        for kind, slot, key, clock, payload, deadline_ms in zip(*[fields] * FIELDS, strict=True):
             stamp = clock << NODE_BITS | origin
-            slot = slot_of(key)
             if kind == PUT and payload is not None and not deadline_ms:
                 # The common case, a value over nothing or over an older plain value, without a call.
                 records = all_records[slot]
