@@ -68,6 +68,8 @@ class Writers:
     acknowledged: dict[str, bytes] = field(factory=dict)
     counted: dict[str, int] = field(factory=dict)
     uncertain: dict[str, int] = field(factory=dict)
+    reasons: list[str] = field(factory=list)
+    """Of the uncertain ones."""
     refused: list[str] = field(factory=list)
     surprises: list[str] = field(factory=list)
     _ending: threading.Event = field(factory=threading.Event)
@@ -130,16 +132,17 @@ class Writers:
             if word == "NOREPLICAS":
                 self.refused.append(str(error))
             elif word == "UNKNOWN":
-                self._note_uncertain(key)
+                self._note_uncertain(key, error)
             else:
                 self.surprises.append(str(error))
             return False
-        except (redis.ConnectionError, redis.TimeoutError):
-            self._note_uncertain(key)
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            self._note_uncertain(key, error)
             raise
 
-    def _note_uncertain(self, key: str) -> None:
+    def _note_uncertain(self, key: str, error: Exception) -> None:
         with self._lock:
+            self.reasons.append(f"{key}: {error}")
             self.uncertain[key] = self.uncertain.get(key, 0) + 1
 
 
