@@ -30,6 +30,8 @@ from trio_dynomite.server.server import Server
 
 TICK_S = 0.05
 _DRAIN_POLL_S = 0.01
+_FAREWELL_S = 0.6
+"""How long to wait until every peer has learned that we leave and has nothing more on its way."""
 
 log = get_logger()
 
@@ -166,7 +168,11 @@ class NodeProcess:
         """Take no more, finish what is under way, and say goodbye."""
         self.client_listener.close()
         self.hub.turn(lambda: self.engine.set_state(NodeState.STANDBY))
-        while self.engine.in_flight or self._unacknowledged():  # noqa: ASYNC110 - the hub has no event for it
+        start_s = self.engine.mono_s
+        with trio.move_on_after(_FAREWELL_S):
+            while not self.engine.roster.have_heard_since(start_s):
+                await trio.sleep(_DRAIN_POLL_S)  # the hub has no event for it
+        while self.engine.in_flight or self._unacknowledged():
             await trio.sleep(_DRAIN_POLL_S)
         self.hub.turn()
 

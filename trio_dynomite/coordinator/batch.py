@@ -29,6 +29,8 @@ class Batch:
     """(acknowledgements needed from other replicas, who waits, the reply it gets)."""
     is_urgent: bool = False
     """Must leave at the end of this turn: something that follows in it builds on its arrival."""
+    held_since_s: float | None = None
+    """When it was first held back for replicas that had another to acknowledge."""
     acks: int = 0
     outstanding: int = 0
     """Replicas that have yet to acknowledge."""

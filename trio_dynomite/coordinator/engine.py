@@ -138,7 +138,7 @@ class Engine:
         """The turn is over: send what it collected."""
         dirty, self.dirty = self.dirty, []
         for route in dirty:
-            if route.holds_back():
+            if route.holds_back(self.mono_s):
                 self.dirty.append(route)
             else:
                 self._send_batches(route)
@@ -190,8 +190,18 @@ class Engine:
                 need = route.acks[caller.write_level]
                 if need < 0:
                     return self._write_rarely(route, row, args, caller, need)
-                batch = route.batch
-                reply = self.write_into(batch, route, row, args, caller.resp)
+                batch, keyspace = route.batch, self.keyspace
+                if route.is_alone:
+                    keyspace.effects = None
+                else:
+                    keyspace.effects = effects = batch.effects
+                    if not effects:
+                        self.dirty.append(route)
+                keyspace.resp = caller.resp
+                try:
+                    reply = row.handler(keyspace, args)  # type: ignore[misc]
+                except Exception as error:
+                    reply = self._failed(row, error)
                 if need == 0 or not batch.effects:
                     return reply
                 caller.wait_for(batch, need, reply)
@@ -237,18 +247,10 @@ class Engine:
 
     def write_into(self, batch: Batch, route: Route, row: Row, args: list[bytes], resp: int) -> bytes:
         """Execute a write; its effects go into `batch`, which leaves at the end of the turn."""
-        keyspace = self.keyspace
-        if route.is_alone:
-            keyspace.effects = None
-        else:
-            keyspace.effects = effects = batch.effects
-            if not effects:
-                self.dirty.append(route)
-        keyspace.resp = resp
-        try:
-            return row.handler(keyspace, args)  # type: ignore[misc]
-        except Exception as error:
-            return self._failed(row, error)
+        if not batch.effects:
+            self.dirty.append(route)
+        self.keyspace.effects = None if route.is_alone else batch.effects
+        return self.execute(row, args, resp)
 
     def _write_rarely(
         self, route: Route, row: Row, args: list[bytes], caller: Caller, need: int

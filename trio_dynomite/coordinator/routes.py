@@ -24,6 +24,8 @@ from trio_dynomite.topology.view import Placement, View
 VERIFIED = -2
 """In `Route.acks`: the level compares digests; the short way does not serve it."""
 UNREACHABLE = -1
+HELD_FOR_ALL_S = 0.001
+"""How long a batch waits for the slower replicas when a faster one is ready for it."""
 HELD_MAX = 500 * FIELDS
 """Values in a batch beyond which it leaves, whatever is under way."""
 
@@ -67,22 +69,22 @@ class Route:
     """Per level, why a write cannot reach it now."""
     read_shortfall: list[str | None] = field(factory=list)
 
-    def holds_back(self) -> bool:
-        """Should the batch grow on, because every replica still has one to acknowledge?
+    def holds_back(self, now_s: float) -> bool:
+        """Should the batch grow on, because replicas still have one to acknowledge?
 
         So a frame carries what came in during a round trip rather than in one turn, and costs less per
-        write the more there are. A replica that has nothing to do gets its frame at once."""
+        write the more there are. It waits for all replicas for a moment, and for the fastest as long as
+        that takes: a slow one delays nobody."""
         batch = self.batch
         if batch.is_urgent or self.direct.effects or len(batch.effects) > HELD_MAX:
             return False
-        is_busy = False
-        for peer in self.copies:
-            link = peer.link
-            if link is not None and link.is_open:
-                if not link.has_unacknowledged:
-                    return False
-                is_busy = True
-        return is_busy
+        links = [peer.link for peer in self.copies if peer.is_open]
+        busy = sum([link.has_unacknowledged for link in links if link is not None])
+        if not busy:
+            return False
+        if batch.held_since_s is None:
+            batch.held_since_s = now_s
+        return busy == len(links) or now_s - batch.held_since_s < HELD_FOR_ALL_S
 
     def everywhere(self) -> Iterable[Peer]:
         """Every other replica."""

@@ -66,7 +66,8 @@ class HintQueue:
         """(origin, effect) of every flush, which go first."""
         taken, self._flushes = list(self._flushes), {}
         return [
-            (origin, [FLUSH, slots >> 16, b"", clock, [slots >> 16, slots & 0xFFFF], 0]) for origin, clock, slots in taken
+            (origin, [FLUSH, slots >> 16, b"", clock, [slots >> 16, slots & 0xFFFF], 0])
+            for origin, clock, slots in taken
         ]
 
     def take(self, limit: int) -> list[bytes]:

@@ -69,6 +69,8 @@ class Acceptor:
     peer: Peer | None = None
     """Who opened it, once it said so."""
     is_closed: bool = False
+    pinged_s: float = 0.0
+    """Monotonic time of its last ping."""
     _reader: FrameReader = field(factory=FrameReader)
     _frames: int = 0
     """EFFECTS and RELAY frames that came."""
@@ -145,6 +147,7 @@ class Acceptor:
 
     def _on_ping(self, fields: list[Any]) -> None:
         assert self.peer is not None
+        self.pinged_s = self.engine.mono_s
         self.engine.roster.peer_said(self.peer, NodeState(fields[0]), fields[1], fields[2])
         self.pipe.write(encode(Kind.PONG, *self.engine.self_report()))
 

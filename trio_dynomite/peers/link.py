@@ -48,6 +48,8 @@ class Link:
     """Told when everything under way is resolved."""
     heard_s: float = 0.0
     """Monotonic time of the last bytes from the peer."""
+    ponged_s: float = 0.0
+    """Monotonic time of its last answer to a ping."""
     unacked_bytes: int = 0
     _reader: FrameReader = field(factory=FrameReader)
     _unacked: deque[tuple[Batch, Flat, int, int]] = field(factory=deque)
@@ -162,6 +164,7 @@ class Link:
         elif kind == Kind.GAP:
             self.engine.fill_gaps(self, fields[0])
         elif kind == Kind.PONG:
+            self.ponged_s = self.engine.mono_s
             self.engine.roster.peer_said(self.peer, NodeState(fields[0]), fields[1], fields[2])
         elif kind == Kind.WELCOME:
             self._on_welcome(fields)

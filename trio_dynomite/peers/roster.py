@@ -242,6 +242,18 @@ class Roster:
             if peer.link is not None and peer.is_open:
                 peer.link.ping()
 
+    def have_heard_since(self, start_s: float) -> bool:
+        """Does every reachable peer know what we told at `start_s`, and have we all that it sent before?
+
+        It answered a ping since, and pinged us after that on the connection that carries its requests."""
+        pinged_s = {acceptor.peer: acceptor.pinged_s for acceptor in self.acceptors}
+        links = [peer.link for peer in self.peers.values() if peer.is_open]
+        return all(
+            link.ponged_s >= start_s and pinged_s.get(link.peer, link.ponged_s) >= link.ponged_s
+            for link in links
+            if link is not None
+        )
+
     def disagree(self, peer: Peer) -> None:
         """The peer's view of who leads is not what we learned: learn again."""
         peer.synced = False

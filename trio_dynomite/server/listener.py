@@ -9,7 +9,7 @@ import errno
 import socket
 from collections.abc import Callable
 
-from attrs import define, field
+from attrs import define
 
 from trio_dynomite.errors import DynomiteError
 from trio_dynomite.hub.channel import Channel
@@ -29,25 +29,27 @@ class Listener:
     port: int
     serve: Callable[[Channel], None]
     output_max: int = 64 << 20
-    fd: int = field(init=False)
-    is_closed: bool = False
-    _sock: socket.socket = field(init=False)
+    fd: int = -1
+    _sock: socket.socket | None = None
+    """None while it does not listen."""
 
     def open(self) -> None:
         """Listen. Raises DynomiteError when the address cannot be had."""
         try:
-            self._sock = _listen(self.host, self.port)
+            sock = _listen(self.host, self.port)
         except OSError as error:
             raise DynomiteError(
                 f"cannot listen on {self.host}:{self.port}: {error.strerror or error};"
                 " is another program using it?"
             ) from error
-        self.fd = self._sock.fileno()
+        self._sock, self.fd = sock, sock.fileno()
         self.hub.add(self)
 
     def on_ready(self, event: int) -> None:
         """Accept what waits."""
         for _ in range(_ACCEPTS_A_TURN):
+            if self._sock is None:
+                return
             try:
                 sock, _ = self._sock.accept()
             except BlockingIOError:
@@ -63,10 +65,10 @@ class Listener:
 
     def close(self, reason: str = "") -> None:
         """Listen no more."""
-        if not self.is_closed:
-            self.is_closed = True
+        if self._sock is not None:
             self.hub.remove(self)
             self._sock.close()
+            self._sock = None
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -92,6 +92,8 @@ class Session:
     _backlog: list[list[bytes]] = field(factory=list)
     """Commands that wait until every write is answered."""
     _is_touched: bool = False
+    _is_apart: bool = False
+    """The reply of the command that runs must have a place of its own."""
 
     def received(self, data: bytes) -> None:
         """Bytes from the client: run every command in them."""
@@ -126,7 +128,7 @@ class Session:
     def _run(self, commands: list[list[bytes]]) -> None:
         out: list[bytes] = []
         queue, engine, row_of = self._queue, self.server.engine, TABLE.get
-        locate, submit_to = engine.table.locate, engine.submit_to
+        locate, submit_to, is_quiet = engine.table.locate, engine.submit_to, self.is_quiet
         for number, args in enumerate(commands):
             row = row_of(args[0])
             size = len(args)
@@ -134,7 +136,7 @@ class Session:
                 row is not None
                 and row.is_plain
                 and (size == row.fixed_arity or size >= row.least_arity)
-                and not self.is_quiet
+                and not is_quiet
             ):
                 reply = submit_to(locate(args[row.first]), row, args, self)
             elif self.remote_writes and self._must_wait(row, args):
@@ -143,6 +145,7 @@ class Session:
                 break
             else:
                 reply = self.run(args)
+                is_quiet = self.is_quiet
             if reply is None:
                 continue
             if queue:
@@ -165,6 +168,7 @@ class Session:
         if row.spread is Spread.SESSION:
             reply = self._answer(row, args)
         else:
+            self._is_apart = self.is_quiet
             reply = self.server.engine.submit(row, args, self)
         return self._unless_muted(reply) if self.is_quiet else reply
 
@@ -186,6 +190,7 @@ class Session:
             self.skip_replies = max(0, self.skip_replies - 1)
             if reply is None:
                 self._queue[-1].is_unheard = True
+                self._queue[-1].batch = None
                 return None
             return b""
         return reply
@@ -205,9 +210,9 @@ class Session:
     def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
         """`reply` may be sent when `batch` has `need` acknowledgements."""
         queue = self._queue
-        if queue and not self.is_quiet:
+        if queue:
             last = queue[-1]
-            if last.batch is batch and last.need == need:
+            if last.batch is batch and last.need == need and not self._is_apart:
                 last.promised.append(reply)
                 return
         place = Place(self, batch=batch, need=need, promised=[reply])
