@@ -58,7 +58,12 @@ class NodeProcess:
     def __attrs_post_init__(self) -> None:
         settings = self.settings
         self.engine = engine = build_engine(settings, self.name, wall_ms(), log.info)
-        self.hub = Hub(lambda: engine.begin(wall_ms(), time.monotonic()), self._end, lambda: engine.has_more)
+        self.hub = Hub(
+            lambda: engine.begin(wall_ms(), time.monotonic()),
+            self._end,
+            lambda: engine.has_more,
+            self._on_error,
+        )
         self.server = Server(
             engine,
             settings,
@@ -95,15 +100,19 @@ class NodeProcess:
             self.server.end()
             self.engine.end()
 
+    def _on_error(self, error: Exception) -> None:
+        """A handler ran into a mistake of ours; its connection is closed and the others go on."""
+        self.engine.internal_errors += 1
+        log.error("a connection was closed by a mistake in the node", exc_info=error)
+
     # What connects
 
-    def _accept_peer(self, channel: Channel) -> None:
+    def _accept_peer(self, channel: Channel, address: str) -> None:
         channel.open(self.engine.roster.accept(channel))
 
-    def _accept_client(self, channel: Channel) -> None:
-        session = self.server.open_session(
-            channel, endpoint(channel.sock.getpeername()), endpoint(channel.sock.getsockname())
-        )
+    def _accept_client(self, channel: Channel, address: str) -> None:
+        local = endpoint(channel.sock.getsockname())
+        session = self.server.open_session(channel, address, local)
         channel.open(session)
         if len(self.server.sessions) > self.settings.limits.clients:
             self.server.rejected += 1

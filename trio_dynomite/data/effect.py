@@ -5,7 +5,8 @@ stand one after another in a flat list, which is encoded once and sent to every 
 
     kind, slot, key, clock, payload, deadline_ms
 
-`slot` is the key's, so that it is hashed once in the cluster; `clock` is the stamp without the node's id (64 bits), which the frame tells once for all.
+`slot` is the key's, so that it is hashed once in the cluster; `clock` is the stamp without the node's id
+(64 bits), which the frame tells once for all.
 
 | kind   | payload                        | joins as                                                |
 | ------ | ------------------------------ | ------------------------------------------------------- |

@@ -49,6 +49,8 @@ class Hub:
     """Called as a turn ends, before channels are flushed: send what the turn collected."""
     has_more: Callable[[], bool] = lambda: False
     """Is there work for another turn at once, whatever the sockets say?"""
+    on_error: Callable[[Exception], None] = lambda error: None
+    """Told of an exception from a socket's handler; that socket is closed, the turn goes on."""
     turns: int = 0
     turn_ms_max: float = 0.0
     """The longest turn so far."""
@@ -85,7 +87,11 @@ class Hub:
         for fd, event in events:
             channel = channels.get(fd)
             if channel is not None:
-                channel.on_ready(event)
+                try:
+                    channel.on_ready(event)
+                except Exception as error:
+                    self.on_error(error)
+                    channel.close("internal error")
         if act is not None:
             act()
         self.end()

@@ -122,7 +122,7 @@ async def run(
 def report(error: Exception) -> int:
     """Log why a node ended: in words what its user can mend, in full what only we can; the exit code."""
     leaves = list(_leaves(error))
-    if not all(isinstance(leaf, DynomiteError | OSError) for leaf in leaves):
+    if not all(isinstance(leaf, DynomiteError) for leaf in leaves):
         log.exception("crashed", exc_info=error)
         return exits.FAILED
     for leaf in leaves:

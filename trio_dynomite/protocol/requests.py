@@ -69,6 +69,8 @@ class RequestReader:
                     if type(argument) is not bytes:
                         raise TypeError
                 commands.append(command)
+            if _is_suspicious(data) and _encoded_size(commands) != len(data):
+                raise TypeError
             if command == b"":
                 return commands if [] not in commands else [command for command in commands if command]
             if command is not False:
@@ -172,6 +174,11 @@ def _encoded_size(commands: list[list[bytes]]) -> int:
             length = len(argument)
             size += length + (6 if length < 10 else 5 + len(str(length)))
     return size
+
+
+def _is_suspicious(data: bytes) -> bool:
+    """May something else than a bulk string stand for an argument? hiredis gives bytes for these as well."""
+    return b"\n+" in data or b"\n=" in data or b"\n(" in data
 
 
 def _parse_length(text: bytes) -> int:

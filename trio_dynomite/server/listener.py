@@ -22,12 +22,12 @@ _NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 @define(eq=False)
 class Listener:
-    """A listening socket; `serve` is given every connection."""
+    """A listening socket; `serve` is given every connection and its address (`host:port`)."""
 
     hub: Hub
     host: str
     port: int
-    serve: Callable[[Channel], None]
+    serve: Callable[[Channel, str], None]
     output_max: int = 64 << 20
     fd: int = -1
     _sock: socket.socket | None = None
@@ -51,7 +51,7 @@ class Listener:
             if self._sock is None:
                 return
             try:
-                sock, _ = self._sock.accept()
+                sock, address = self._sock.accept()
             except BlockingIOError:
                 return
             except OSError as error:
@@ -59,9 +59,15 @@ class Listener:
                 if error.errno in _NO_ROOM or error.errno == errno.ECONNABORTED:
                     return
                 raise
+            self._serve(sock, endpoint(address))
+
+    def _serve(self, sock: socket.socket, address: str) -> None:
+        try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            self.serve(Channel(self.hub, sock, output_max=self.output_max))
+            self.serve(Channel(self.hub, sock, output_max=self.output_max), address)
+        except OSError:  # it hung up while it waited to be accepted
+            sock.close()
 
     def close(self, reason: str = "") -> None:
         """Listen no more."""

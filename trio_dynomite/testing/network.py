@@ -55,6 +55,8 @@ class SimPipe:
     far: SimPipe = field(init=False)
     handler: Any = field(init=False)
     is_closed: bool = False
+    is_dead: bool = False
+    """The power went: what is still on its way is lost."""
     _out: list[bytes] = field(factory=list)
     _held: list[bytes | None] = field(factory=list)
     """Sent into a cut; None is the end of the connection."""
@@ -89,7 +91,7 @@ class SimPipe:
 
     def _arrive(self, data: bytes | None) -> None:
         far = self.far
-        if far.is_closed:
+        if far.is_closed or (self.is_dead and data is not None):
             return
         if self.network.is_cut(self.owner, self.other):
             self._held.append(data)

@@ -92,6 +92,8 @@ class SimNode:
     """How often it was started; events of an earlier life are void."""
     engine: Engine = field(init=False)
     _has_turn_ahead: bool = False
+    _is_paused: bool = False
+    _waiting: list[Callable[[], None]] = field(factory=list)
 
     def start(self) -> None:
         """Start with nothing in memory."""
@@ -106,13 +108,28 @@ class SimNode:
         for peer in self.engine.roster.peers.values():
             self._connect_later(peer, simulation.rng.uniform(0, 0.02))
 
-    def crash(self) -> None:
-        """Stop at once; memory is lost, and peers see their connections end when they can."""
+    def crash(self, *, power: bool = False) -> None:
+        """Stop at once; memory is lost, and peers see their connections end when they can.
+
+        `power`: what the node had sent and nobody has received yet is lost too."""
         self.is_up = False
+        self.resume()
         for pipe in list(self.simulation.network.pipes):
             if pipe.owner == self.name and not pipe.is_closed:
+                pipe.is_dead = power
                 pipe.handler = _Nobody()
                 pipe.close("the node crashed")
+
+    def pause(self) -> None:
+        """Stand still, as under SIGSTOP: what comes waits, and is worked off in order afterwards."""
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """Go on."""
+        self._is_paused = False
+        waiting, self._waiting = self._waiting, []
+        for act in waiting:
+            self.turn(act)
 
     def wall_ms(self) -> int:
         """What its wall clock says."""
@@ -121,6 +138,9 @@ class SimNode:
     def turn(self, act: Callable[[], None]) -> None:
         """Run `act` in a turn, and what that leaves to do in further ones."""
         if not self.is_up:
+            return
+        if self._is_paused:
+            self._waiting.append(act)
             return
         self.engine.begin(self.wall_ms(), self.simulation.timeline.now_s)
         act()
@@ -136,7 +156,8 @@ class SimNode:
 
     def _tick(self, life: int) -> None:
         if self.life == life and self.is_up:
-            self.turn(self.engine.tick)
+            if not self._is_paused:
+                self.turn(self.engine.tick)
             self.simulation.timeline.after(TICK_S, lambda: self._tick(life))
 
     def _on_down(self, peer: Peer) -> None:
@@ -272,9 +293,9 @@ class Simulation:
 
     # Faults
 
-    def crash(self, name: str) -> None:
-        """kill -9."""
-        self.nodes[name].crash()
+    def crash(self, name: str, *, power: bool = False) -> None:
+        """kill -9, or the plug pulled."""
+        self.nodes[name].crash(power=power)
 
     def restart(self, name: str) -> None:
         """Start a crashed node again, with empty memory."""

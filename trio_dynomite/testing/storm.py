@@ -60,7 +60,7 @@ class Storm:
     def _strike(self) -> None:
         """One fault in one datacenter, then recovery: quorums promise to survive one at a time."""
         victim = self.rng.choice(sorted(self.simulation.nodes))
-        faults = (self._crash, self._isolate, self._slow)
+        faults = (self._crash, self._isolate, self._slow, self._pause)
         fault = self.rng.choice((*faults, self._one_way, self._pair) if self.is_partial else faults)
         if self.rng.random() < 0.3:
             self._disturb(victim)
@@ -72,11 +72,23 @@ class Storm:
         self.happened.append(f"{self.simulation.timeline.now_s:9.4f} {text}")
 
     def _crash(self, victim: str) -> None:
-        self._note(f"crash {victim}")
-        self.simulation.crash(victim)
+        power = self.rng.random() < 0.5
+        self._note(f"{'pull the plug of' if power else 'crash'} {victim}")
+        if self.rng.random() < 0.5:
+            for name in self.simulation.nodes:
+                self.simulation.network.slow[name] = self.rng.choice((0.0, 0.01, 0.05))
+            self.simulation.run_for(self.rng.uniform(0.1, 0.5))
+        self.simulation.crash(victim, power=power)
         self.simulation.run_for(self.rng.choice((0.01, 0.3, 2.5)))
         self._note(f"restart {victim}")
         self.simulation.restart(victim)
+
+    def _pause(self, victim: str) -> None:
+        self._note(f"pause {victim}")
+        self.simulation.nodes[victim].pause()
+        self.simulation.run_for(self.rng.uniform(0.1, 2.5))
+        self._note(f"resume {victim}")
+        self.simulation.nodes[victim].resume()
 
     def _isolate(self, victim: str) -> None:
         self._note(f"isolate {victim}")

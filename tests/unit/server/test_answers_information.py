@@ -87,7 +87,7 @@ def test_keyspace_counts_this_nodes_copy(subject: Subject, client: Client) -> No
 
 def test_dynomite_tells_of_every_peer_and_its_hints(subject: Subject, client: Client) -> None:
     subject.down("n3")
-    subject.peer("n3").hints.append(1, [PUT, b"key", 5, b"value", 0])
+    subject.peer("n3").hints.append(1, [PUT, 0, b"key", 5, b"value", 0])
     told = facts(client.text("INFO", "dynomite"))
     assert told["peer_n2"].startswith("liveness=up,state=NORMAL,datacenter=dc1,rack=r2,hints=0")
     assert told["peer_n3"].startswith("liveness=down,")
