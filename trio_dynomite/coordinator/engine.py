@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from trio_dynomite.peers.roster import Roster
 
 SYNC_PAGE_EFFECTS = 2000
+LAPSE_S = 0.2
+"""A node that had no turn for so long may have been paused, and looks whether it may still lead."""
 NOT_AGREED = 0xFFFF_FFFF
 """A token that no view has: the peer joins the effects, and does not count."""
 CROSS_SLOT = replies.error("CROSSSLOT Keys in request don't hash to the same slot")
@@ -129,7 +131,10 @@ class Engine:
 
     def begin(self, now_ms: int, mono_s: float) -> None:
         """A turn begins at this wall-clock and monotonic time."""
+        lapse_s = mono_s - self.mono_s
         self.now_ms, self.mono_s = now_ms, mono_s
+        if lapse_s > LAPSE_S:
+            self.roster.check_vouchers()
         self.keyspace.clock.advance(now_ms)
         for _ in range(len(self._soon)):
             self._soon.popleft()()

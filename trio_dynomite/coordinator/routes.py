@@ -112,7 +112,7 @@ class Route:
         More than half (or all that can be reached) make sure that no other node is acknowledged as the
         primary meanwhile, and that everything acknowledged before is known here."""
         reachable = [peer for peer in self.copies if peer.is_open]
-        agreeing = sum([peer.synced and self.number in peer.agreed for peer in reachable])
+        agreeing = sum([peer.synced and peer.vouches and self.number in peer.agreed for peer in reachable])
         enough = min(len(reachable), quorum(self.racks[self.local]) - 1) if self.leads else 0
         self.is_ready = self.leads and agreeing >= enough
 

@@ -51,6 +51,8 @@ class Link:
     ponged_s: float = 0.0
     """Monotonic time of its last answer to a ping."""
     unacked_bytes: int = 0
+    _asked_s: deque[float] = field(factory=deque)
+    """When the greeting and the pings left that are not answered yet."""
     _reader: FrameReader = field(factory=FrameReader)
     _unacked: deque[tuple[Batch, Flat, int, int]] = field(factory=deque)
     """(batch, effects, origin, bytes) of the frames that the peer has not acknowledged."""
@@ -67,6 +69,7 @@ class Link:
         """Say who we are."""
         engine, node = self.engine, self.engine.node
         self.heard_s = engine.mono_s
+        self._asked_s.append(engine.mono_s)
         self.pipe.write(
             encode(
                 Kind.HELLO,
@@ -117,6 +120,7 @@ class Link:
 
     def ping(self) -> None:
         """Ask for a sign of life, and tell our state."""
+        self._asked_s.append(self.engine.mono_s)
         self.pipe.write(encode(Kind.PING, *self.engine.self_report()))
 
     def flush(self) -> None:
@@ -165,6 +169,7 @@ class Link:
             self.engine.fill_gaps(self, fields[0])
         elif kind == Kind.PONG:
             self.ponged_s = self.engine.mono_s
+            self.engine.roster.vouch(self.peer, self._asked_s.popleft())
             self.engine.roster.peer_said(self.peer, NodeState(fields[0]), fields[1], fields[2])
         elif kind == Kind.WELCOME:
             self._on_welcome(fields)
@@ -177,6 +182,7 @@ class Link:
             self.close(f"expected {self.peer.name} there, found {name}")
             return
         self.is_open = self.was_welcome = True
+        self.engine.roster.vouch(self.peer, self._asked_s.popleft())
         self.engine.roster.peer_said(self.peer, NodeState(state), now_ms, view_number)
         self.engine.roster.link_opened(self.peer)
 

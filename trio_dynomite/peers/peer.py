@@ -38,6 +38,10 @@ class Peer:
     """All that it knew is known here, since it or our view of who leads last changed."""
     token: int = 0
     """The number of its view when we synced; it vouches for our writes while its view has that number."""
+    vouched_s: float = 0.0
+    """Monotonic time of our last ping (or greeting) that it answered."""
+    vouches: bool = False
+    """That is so recent that it cannot have declared us down meanwhile, nor let another lead for us."""
     agreed: frozenset[int] = frozenset()
     """The routes (by number) that we lead in its view as well."""
     is_delivering: bool = False

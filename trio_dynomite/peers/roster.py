@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from trio_dynomite.hub.channel import Pipe
 
 HINTS_A_FRAME = 500
+LEASE_SHARE = 0.6
+"""The part of `down_after_s` for which a replica's answer lets a primary act."""
 
 
 @define(kw_only=True)
@@ -147,6 +149,7 @@ class Roster:
         if now - self._ticked_s > self.settings.down_after_s / 2:
             self._excuse_everybody(now)
         self._ticked_s = now
+        self.check_vouchers()
         if now - self._pinged_s >= self.settings.heartbeat_s:
             self._pinged_s = now
             for peer in self.peers.values():
@@ -235,6 +238,23 @@ class Roster:
     def _agreed(self, leaders: list[str]) -> frozenset[int]:
         name = self.engine.node.name
         return frozenset(number for number, leader in enumerate(leaders) if leader == name)
+
+    def vouch(self, peer: Peer, asked_s: float) -> None:
+        """`peer` answered what we asked at `asked_s`: until a while after that it held us for alive."""
+        peer.vouched_s = asked_s
+        if not peer.vouches:
+            self.check_vouchers()
+
+    def check_vouchers(self) -> None:
+        """A primary stops when its replicas' word is old, before they may put another in its place."""
+        oldest = self.engine.mono_s - LEASE_SHARE * self.settings.down_after_s
+        changed = False
+        for peer in self.peers.values():
+            vouches = peer.is_open and peer.vouched_s >= oldest
+            changed |= vouches is not peer.vouches
+            peer.vouches = vouches
+        if changed:
+            self.engine.synced()
 
     def tell_state(self) -> None:
         """Our state or view has changed: tell every peer before anything else reaches it."""

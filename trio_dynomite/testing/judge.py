@@ -16,6 +16,7 @@ def verdict(simulation: Simulation, workload: Workload) -> list[str]:
         *_digests_wrong(simulation),
         *_lost_or_resurrected(simulation, workload),
         *_tallies_wrong(simulation, workload),
+        *_pieces_wrong(simulation, workload),
         *_left_over(simulation),
     ]
 
@@ -84,6 +85,16 @@ def _tallies_wrong(simulation: Simulation, workload: Workload) -> list[str]:
             found.append(
                 f"{tally.key!r} ends as {total}: {tally.acknowledged} acknowledged, {tally.unknown} unknown"
             )
+    return found
+
+
+def _pieces_wrong(simulation: Simulation, workload: Workload) -> list[str]:
+    found = []
+    for sequence in workload.sequences:
+        pieces = [piece + b"," for piece in (_value(simulation, sequence.key) or b"").split(b",")[:-1]]
+        lost = sequence.acknowledged - set(pieces)
+        if lost or len(pieces) != len(set(pieces)):
+            found.append(f"{sequence.key!r} ends as {pieces}, lost {lost}, unknown {sequence.unknown}")
     return found
 
 

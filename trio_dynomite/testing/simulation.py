@@ -237,6 +237,8 @@ class Simulation:
     timeline: Timeline = field(init=False)
     network: Network = field(init=False)
     nodes: dict[str, SimNode] = field(factory=dict)
+    crashes: int = 0
+    """So far."""
     notes: list[str] = field(factory=list)
     """What the nodes logged, with the time."""
 
@@ -295,6 +297,7 @@ class Simulation:
 
     def crash(self, name: str, *, power: bool = False) -> None:
         """kill -9, or the plug pulled."""
+        self.crashes += 1
         self.nodes[name].crash(power=power)
 
     def restart(self, name: str) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from trio_dynomite.coordinator.levels import quorum
+from trio_dynomite.data.record import is_live, text
 from trio_dynomite.model import Level
 
 if TYPE_CHECKING:
@@ -80,12 +82,29 @@ class Target:
             else:
                 self.allowed = {value}
                 self.acknowledged += 1
+                self._count_copies(value, simulation.crashes - crashes)
             self._again()
 
         level = self.workload.rng.choice(DURABLE)
         simulation = self.workload.simulation
+        crashes = simulation.crashes
         simulation.timeline.after(_PATIENCE_S, lambda: replied(b""))
         simulation.call(name, level, args, replied)
+
+    def _count_copies(self, value: bytes | None, crashes: int) -> None:
+        """What is acknowledged at a quorum is on a quorum; nodes that crashed meanwhile may have lost it."""
+        racks, copies = 0, 0
+        for name in self.home:
+            engine = self.workload.simulation.nodes[name].engine
+            if engine.table.of_key(self.key).is_replica:
+                store = engine.keyspace.store
+                record = store.get(store.slot_of(self.key), self.key)
+                held = text(record) if is_live(record, engine.now_ms) else None
+                racks, copies = racks + 1, copies + (held == value)
+        if copies + crashes < quorum(racks):
+            self.workload.fault(
+                f"{self.key!r} = {value!r} acknowledged with {copies} copies in {racks} racks"
+            )
 
     def _read(self, name: str) -> None:
         """A read at a durable level, while no write is under way: it must find an allowed value."""
@@ -180,6 +199,42 @@ class SharedTally:
 
 
 @define(eq=False)
+class SharedSequence:
+    """APPEND through all nodes of a datacenter at once: every acknowledged piece is there, once."""
+
+    workload: Workload
+    key: bytes
+    home: list[str]
+    acknowledged: set[bytes] = field(factory=set)
+    unknown: set[bytes] = field(factory=set)
+    number: int = 0
+
+    def begin(self) -> None:
+        """One piece through a random node, and again."""
+        workload = self.workload
+        if not workload.is_running:
+            return
+        name = workload.rng.choice(self.home)
+        self.number += 1
+        piece = b"%d," % self.number
+        answered: list[bytes] = []
+
+        def replied(reply: bytes) -> None:
+            if not answered:
+                answered.append(reply)
+                if not reply or reply.startswith(b"-UNKNOWN"):
+                    self.unknown.add(piece)
+                elif not reply.startswith(b"-"):
+                    self.acknowledged.add(piece)
+
+        simulation = workload.simulation
+        if simulation.nodes[name].is_up:
+            simulation.timeline.after(_PATIENCE_S, lambda: replied(b""))
+            simulation.call(name, Level.DC_QUORUM, [b"APPEND", self.key, piece], replied)
+        simulation.timeline.after(workload.rng.expovariate(1 / _THINK_S), self.begin)
+
+
+@define(eq=False)
 class Workload:
     """All clients of a run."""
 
@@ -188,6 +243,7 @@ class Workload:
     kinds: tuple[type[Target], ...] = (Register, Sequence, Tally)
     targets: list[Target] = field(factory=list)
     tallies: list[SharedTally] = field(factory=list)
+    sequences: list[SharedSequence] = field(factory=list)
     faults: list[str] = field(factory=list)
     is_running: bool = True
     writes: int = 0
@@ -203,16 +259,23 @@ class Workload:
             tally = SharedTally(self, b"shared:%d" % number)
             self.tallies.append(tally)
             tally.begin()
+            home = self._home()
+            sequence = SharedSequence(self, b"pieces:%d" % number, home)
+            self.sequences.append(sequence)
+            sequence.begin()
         self._replenish()
 
     def _add(self, kind: type[Target]) -> None:
         self._serial += 1
-        datacenters = sorted({node.datacenter for node in self.simulation.settings.nodes})
-        home_dc = self.rng.choice(datacenters)
-        home = [node.name for node in self.simulation.settings.nodes if node.datacenter == home_dc]
-        target = kind(self, b"%s:%d" % (kind.__name__.lower().encode(), self._serial), home)
+        target = kind(self, b"%s:%d" % (kind.__name__.lower().encode(), self._serial), self._home())
         self.targets.append(target)
         target.begin()
+
+    def _home(self) -> list[str]:
+        """The nodes of a random datacenter."""
+        nodes = self.simulation.settings.nodes
+        datacenter = self.rng.choice(sorted({node.datacenter for node in nodes}))
+        return [node.name for node in nodes if node.datacenter == datacenter]
 
     def _replenish(self) -> None:
         for kind in self.kinds:
