@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from trio_dynomite.hub.hub import Hub
 
 _READ_BYTES = 1 << 16
+_JOIN_BYTES = 1 << 20
+_JOIN_PARTS = 64
 _BROKEN = select.EPOLLERR | select.EPOLLHUP
 _READING = (True, False)
 """Waiting to read, and not to write."""
@@ -29,6 +31,9 @@ class Handler(Protocol):
 
     def received(self, data: bytes) -> None:
         """Bytes came."""
+
+    def drained(self) -> None:
+        """The other side has taken much of what was too much before."""
 
     def closed(self, reason: str) -> None:
         """The channel is closed, for `reason`. Called once."""
@@ -70,6 +75,10 @@ class Channel:
     _waiting: int = 0
     """Bytes in `_out`."""
     _held: bool = False
+    _is_touched: bool = False
+    """It is in the hub's list of this turn."""
+    _is_full: bool = False
+    """More than `output_max` was unsent; the handler is told when half of it has left."""
     _watched: tuple[bool, bool] = _READING
     is_closed: bool = False
     _closing: bool = False
@@ -108,13 +117,15 @@ class Channel:
 
     def write(self, data: bytes) -> None:
         """Send `data` when the turn ends."""
-        if not self._out and self._pending is None:
+        if not self._is_touched:
+            self._is_touched = True
             self.hub.touched.append(self)
         self._out.append(data)
         self._waiting += len(data)
 
     def flush(self) -> None:
         """Give the socket what it takes."""
+        self._is_touched = False
         if self.is_closed:
             return
         try:
@@ -136,9 +147,15 @@ class Channel:
             data = self._pending
             if data is None:
                 out = self._out
-                self._pending = data = out[0] if len(out) == 1 else b"".join(out)
-                out.clear()
-                self._waiting = 0
+                if self._waiting > _JOIN_BYTES:
+                    # A piece at a time: joining it all would need the memory twice.
+                    self._pending = data = b"".join(out[:_JOIN_PARTS])
+                    del out[:_JOIN_PARTS]
+                    self._waiting -= len(data)
+                else:
+                    self._pending = data = out[0] if len(out) == 1 else b"".join(out)
+                    out.clear()
+                    self._waiting = 0
             sent = self.sock.send(data)
             self._pending = memoryview(data)[sent:] if sent < len(data) else None
 
@@ -148,6 +165,11 @@ class Channel:
         if wanted != self._watched:
             self._watched = _READING if wanted == _READING else wanted
             self.hub.watch(self, read=wanted[0], write=wanted[1])
+        if unsent > self.output_max:
+            self._is_full = True
+        elif self._is_full and unsent <= self.output_max // 2:
+            self._is_full = False
+            self.handler.drained()
 
     def hold(self, held: bool) -> None:
         """Stop (or go on) reading."""

@@ -185,6 +185,9 @@ class Acceptor:
         self.pipe.write(encode(kind, reason))
         self.pipe.close_when_sent()
 
+    def drained(self) -> None:
+        """Nothing waits for room here."""
+
     def closed(self, reason: str) -> None:
         """The connection has ended."""
         self.is_closed = True

@@ -207,6 +207,9 @@ class Link:
         """End the link."""
         self.pipe.close(reason)
 
+    def drained(self) -> None:
+        """Nothing waits for room here."""
+
     def closed(self, reason: str) -> None:
         """The connection has ended: everything under way is resolved now."""
         if self.is_closed:

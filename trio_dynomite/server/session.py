@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from trio_dynomite.hub.channel import Pipe
     from trio_dynomite.server.server import Server
 
-QUEUE_MAX = 10_000
-"""Replies that a client may wait for; beyond, nothing more is read from it until some have come."""
+QUEUE_MAX = 2_000
+"""Replies that a client may wait for; beyond, its next commands wait until some have come."""
+TURN_BYTES = 1 << 20
+"""Bytes of replies after which a client's next commands wait for the next turn, so that others get theirs."""
+_LONG = 256
+"""Shorter replies are not counted: a turn reads 64 KB of commands, which cannot make too many of them."""
 
 
 @define(eq=False)
@@ -91,6 +95,8 @@ class Session:
     _queue: deque[Place] = field(factory=deque)
     _backlog: list[list[bytes]] = field(factory=list)
     """Commands that wait until every write is answered."""
+    _is_put_off: bool = False
+    _waits_for_writes: bool = False
     _is_touched: bool = False
     _is_apart: bool = False
     """The reply of the command that runs must have a place of its own."""
@@ -107,8 +113,6 @@ class Session:
             self.server.protocol_errors += 1
             self._reply_last(replies.error(f"ERR Protocol error: {mistake}"))
             self.end()
-        elif len(self._queue) > QUEUE_MAX:
-            self.pipe.hold(True)
 
     def _reply_last(self, reply: bytes) -> None:
         if self._queue:
@@ -120,7 +124,7 @@ class Session:
         self.last_active_s = self.server.engine.mono_s
         self.commands += len(commands)
         self.server.commands += len(commands)
-        if self._backlog:
+        if self._is_put_off:
             self._backlog += commands
             return
         self._run(commands)
@@ -129,6 +133,7 @@ class Session:
         out: list[bytes] = []
         queue, engine, row_of = self._queue, self.server.engine, TABLE.get
         locate, submit_to, is_quiet = engine.table.locate, engine.submit_to, self.is_quiet
+        size_out = 0
         for number, args in enumerate(commands):
             row = row_of(args[0])
             size = len(args)
@@ -139,19 +144,27 @@ class Session:
                 and not is_quiet
             ):
                 reply = submit_to(locate(args[row.first]), row, args, self)
-            elif self.remote_writes and self._must_wait(row, args):
-                self._backlog = commands[number:]
-                self.pipe.hold(True)
+            elif self.remote_writes and row is not None and row.spread is Spread.KEYSPACE:
+                # It looks at every key: first let the writes arrive that are under way.
+                self._put_off(commands[number:], for_writes=True)
                 break
             else:
                 reply = self.run(args)
                 is_quiet = self.is_quiet
             if reply is None:
+                if len(queue) > QUEUE_MAX:
+                    self._put_off(commands[number + 1 :])
+                    break
                 continue
             if queue:
                 queue.append(Place(self, reply))
             else:
                 out.append(reply)
+            if len(reply) > _LONG:
+                size_out += len(reply)
+                if size_out > TURN_BYTES:
+                    self._put_off(commands[number + 1 :])
+                    break
             if self.is_closing:
                 break
         if out:
@@ -195,9 +208,28 @@ class Session:
             return b""
         return reply
 
-    def _must_wait(self, row: Row | None, args: list[bytes]) -> bool:
-        """Must all writes be answered first, because the command looks at every key?"""
-        return row is not None and row.spread is Spread.KEYSPACE
+    def _put_off(self, commands: list[list[bytes]], *, for_writes: bool = False) -> None:
+        """Run these later, and read nothing more until then."""
+        self._backlog = commands
+        self._is_put_off = True
+        self._waits_for_writes = for_writes
+        self.pipe.hold(True)
+        self.server.engine.soon(self.go_on)
+
+    def go_on(self) -> None:
+        """Run what was put off, if nothing stands in its way any more."""
+        is_full = len(self._queue) > QUEUE_MAX or self.pipe.unsent > self.server.settings.limits.client_output
+        waits = self._waits_for_writes and bool(self.remote_writes)
+        if not self._is_put_off or self.is_closing or is_full or waits:
+            return
+        commands, self._backlog = self._backlog, []
+        self._is_put_off = False
+        self.pipe.hold(False)
+        self._run(commands)
+
+    def drained(self) -> None:
+        """The client has read what was too much."""
+        self.go_on()
 
     def wait(self, away: Route | None = None) -> Place:
         """A reply will come later: its place in the queue. `away`: it is a write for another node."""
@@ -236,7 +268,7 @@ class Session:
     def drain(self) -> None:
         """Send the replies at the head of the queue that have come."""
         self._is_touched = False
-        queue, before = self._queue, len(self._queue)
+        queue = self._queue
         out: list[bytes] = []
         while queue and (reply := queue[0].reply) is not None:
             out.append(reply)
@@ -245,12 +277,8 @@ class Session:
             self.pipe.write(b"".join(out))
         if self.is_closing:
             self.end()
-        elif self._backlog and not self.remote_writes:
-            commands, self._backlog = self._backlog, []
-            self.pipe.hold(False)
-            self._run(commands)
-        elif before > QUEUE_MAX >= len(queue) and not self._backlog:
-            self.pipe.hold(False)
+        elif self._is_put_off:
+            self.go_on()
 
     def end(self) -> None:
         """Close the connection once all replies have come and are sent; run nothing more."""

@@ -100,8 +100,8 @@ class StoreKeyspace:
                 # It expired, and a count under its old stamp would expire with it.
                 self.put(key, b"%d" % delta)
                 return delta
-        elif record[COUNTS] is None:
-            integer_argument(record[VALUE] or b"0")
+        elif record[COUNTS] is None and record[VALUE] is not None:
+            integer_argument(record[VALUE])
         number = total(record) + delta
         if not INT64_MIN <= number <= INT64_MAX:
             raise CommandError("ERR increment or decrement would overflow")
