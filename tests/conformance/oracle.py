@@ -17,14 +17,20 @@ class Connection:
     wire: socket.socket
 
     def __call__(self, *args: bytes) -> bytes:
-        packed = hiredis.pack_command(args)  # type: ignore[arg-type]  # its stub says one argument
-        self.wire.sendall(packed + b"*2\r\n$4\r\nECHO\r\n" + SENTINEL)
-        reply = b""
-        while not reply.endswith(SENTINEL):
+        """The raw reply to one request."""
+        return self.pipeline([args])[0]
+
+    def pipeline(self, requests: list[tuple[bytes, ...]]) -> list[bytes]:
+        """The raw replies to requests that are sent all at once."""
+        # hiredis' stub says that pack_command takes one argument.
+        packed = [hiredis.pack_command(args) + b"*2\r\n$4\r\nECHO\r\n" + SENTINEL for args in requests]  # type: ignore[arg-type]
+        self.wire.sendall(b"".join(packed))
+        said = b""
+        while said.count(SENTINEL) < len(requests):
             chunk = self.wire.recv(1 << 20)
             assert chunk, "the server closed the connection"
-            reply += chunk
-        return reply[: -len(SENTINEL)]
+            said += chunk
+        return said.split(SENTINEL)[:-1]
 
 
 def assert_equal(request: tuple[bytes, ...], ours: bytes, theirs: bytes) -> None:
