@@ -181,7 +181,7 @@ class NodeProcess:
         with trio.move_on_after(_FAREWELL_S):
             while not self.engine.roster.have_heard_since(start_s):
                 await trio.sleep(_DRAIN_POLL_S)  # the hub has no event for it
-        while self.engine.in_flight or self._unacknowledged():
+        while self.engine.in_flight or len(self.engine.parking) or self._unacknowledged():
             await trio.sleep(_DRAIN_POLL_S)
         self.hub.turn()
 

@@ -19,7 +19,7 @@ import trio
 from trio_dynomite import logs
 from trio_dynomite.__main__ import _stop_quietly_until_started
 from trio_dynomite.config import NodeSettings, Settings, Timeouts
-from trio_dynomite.errors import ConfigError, ConfigProblem
+from trio_dynomite.errors import ConfigError, ConfigProblem, DynomiteError
 from trio_dynomite.launch import foreground
 from trio_dynomite.launch.backoff import Backoff
 from trio_dynomite.launch.supervisor import Supervisor
@@ -39,7 +39,7 @@ class Node:
         if self.behaviour == "crashes" or (self.behaviour == "flaky" and is_first_run(name)):
             raise ExceptionGroup("a nursery's", [RuntimeError("a bug")])
         if self.behaviour == "unlucky":
-            raise OSError(98, "Address already in use")
+            raise DynomiteError("cannot listen on port 1: Address already in use")
         logs.get_logger().info("begins")
         if self.behaviour != "starts":
             task_status.started()

@@ -145,7 +145,7 @@ def test_a_node_stops_without_a_word_of_python_at_any_moment_of_its_start(
     ("behaviour", "code", "said"),
     [
         ("crashes", 1, "RuntimeError: a bug"),
-        ("unlucky", 1, 'cannot go on reason="[Errno 98] Address already in use"'),
+        ("unlucky", 1, 'cannot go on reason="cannot listen on port 1: Address already in use"'),
         ("misconfigured", 2, "nodes[0].name: is wrong"),
     ],
 )

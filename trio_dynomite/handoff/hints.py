@@ -3,7 +3,7 @@
 A node that keeps a hint is a replica of the key itself, so the queue remembers only WHICH keys the target
 missed, each once however often it was written; what is delivered is all that this node knows of the key at
 that time. It lives in memory and is bounded: beyond the bound a hint is refused and counted.
-The interface (`append`, `take`, `give_back`) is the one a durable log takes over.
+The interface (`append`, `take_flushes`, `take`) is the one a durable log takes over.
 """
 
 from attrs import define, field
@@ -33,8 +33,8 @@ class HintQueue:
     """Keys that found no room."""
     delivered: int = 0
     _keys: dict[bytes, None] = field(factory=dict)
-    _flushes: dict[tuple[int, int, int], None] = field(factory=dict)
-    """(origin, clock, first slot << 16 | last slot) of flushes it missed."""
+    _flushes: dict[tuple[int, int, int], int] = field(factory=dict)
+    """(origin, first slot, last slot) of flushes it missed → the newest one's clock."""
 
     def __len__(self) -> int:
         return len(self._keys) + len(self._flushes)
@@ -44,7 +44,7 @@ class HintQueue:
         for at in range(0, len(effects), FIELDS):
             if effects[at] == FLUSH:
                 first, last = effects[at + 4]
-                self._flushes[(origin, effects[at + 3], first << 16 | last)] = None
+                self._flushes[(origin, first, last)] = effects[at + 3]
             else:
                 self._add(effects[at + 2])
 
@@ -64,10 +64,10 @@ class HintQueue:
 
     def take_flushes(self) -> list[tuple[int, Flat]]:
         """(origin, effect) of every flush, which go first."""
-        taken, self._flushes = list(self._flushes), {}
+        taken, self._flushes = self._flushes, {}
         return [
-            (origin, [FLUSH, slots >> 16, b"", clock, [slots >> 16, slots & 0xFFFF], 0])
-            for origin, clock, slots in taken
+            (origin, [FLUSH, first, b"", clock, [first, last], 0])
+            for (origin, first, last), clock in taken.items()
         ]
 
     def take(self, limit: int) -> list[bytes]:

@@ -95,6 +95,8 @@ class Session:
     _queue: deque[Place] = field(factory=deque)
     _backlog: list[list[bytes]] = field(factory=list)
     """Commands that wait until every write is answered."""
+    _last_words: bytes = b""
+    """The protocol error to end with."""
     _is_put_off: bool = False
     _waits_for_writes: bool = False
     _is_touched: bool = False
@@ -111,14 +113,19 @@ class Session:
         self._run_all(commands)
         if mistake is not None and not self.is_closing:
             self.server.protocol_errors += 1
-            self._reply_last(replies.error(f"ERR Protocol error: {mistake}"))
-            self.end()
+            self._last_words = replies.error(f"ERR Protocol error: {mistake}")
+            self._end_in_error()
 
-    def _reply_last(self, reply: bytes) -> None:
+    def _end_in_error(self) -> None:
+        """After a malformed frame: what came before it is run and answered first."""
+        if self._is_put_off or not self._last_words:
+            return
         if self._queue:
-            self._queue.append(Place(self, reply))
+            self._queue.append(Place(self, self._last_words))
         else:
-            self.pipe.write(reply)
+            self.pipe.write(self._last_words)
+        self._last_words = b""
+        self.end()
 
     def _run_all(self, commands: list[list[bytes]]) -> None:
         self.last_active_s = self.server.engine.mono_s
@@ -192,6 +199,8 @@ class Session:
 
     def _answer(self, row: Row, args: list[bytes]) -> bytes | None:
         self.last_command = row.name
+        if row.handler is not None:
+            return self.server.engine.execute(row, args, self.resp)
         try:
             return ANSWERS[row.name](self, args)
         except CommandError as error:
@@ -226,6 +235,7 @@ class Session:
         self._is_put_off = False
         self.pipe.hold(False)
         self._run(commands)
+        self._end_in_error()
 
     def drained(self) -> None:
         """The client has read what was too much."""

@@ -61,6 +61,8 @@ class StoreKeyspace:
     def idle_s(self, key: bytes) -> int:
         """Seconds since the last write or touch."""
         record = self.store.get(self.store.slot_of(key), key)
+        if not is_live(record, self.clock.now_ms):
+            return 0
         fresh_ms = max(milliseconds(max(record[STAMP], record[EXPIRY])), self.touched.get(key, 0))
         return max(0, self.clock.now_ms - fresh_ms) // 1000
 
