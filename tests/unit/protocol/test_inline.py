@@ -33,7 +33,7 @@ def test_a_line_is_split_as_redis_does(line: bytes, arguments: list[bytes]) -> N
 
 @pytest.mark.parametrize("line", [b'"', b"'", b'"a', b"'a", b'"a"b', b"'a'b", b'"a\\"', b"'a\\'", b'"a""b"'])
 def test_quotes_that_do_not_close_are_refused(line: bytes) -> None:
-    with pytest.raises(ProtocolError, match="^unbalanced quotes in request$"):
+    with pytest.raises(ProtocolError, match="unbalanced quotes in request"):
         split_arguments(line)
 
 

@@ -1,8 +1,8 @@
 """Client bytes → commands: the same however they are cut, and Redis's own words for every mistake."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
-import hiredis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ def packed(*args: bytes) -> bytes:
 def cut(data: bytes, at: Iterable[int]) -> list[bytes]:
     """`data` in pieces that end at the places `at`."""
     places = [0, *sorted(place % (len(data) + 1) for place in at), len(data)]
-    return [data[a:b] for a, b in zip(places, places[1:], strict=False) if a < b]
+    return [data[a:b] for a, b in pairwise(places) if a < b]
 
 
 MIXED = (
@@ -78,34 +78,15 @@ def test_a_command_is_given_with_its_last_byte_and_not_before(at: int) -> None:
     st.lists(st.lists(st.binary(max_size=40), min_size=1, max_size=6), max_size=8), st.lists(st.integers(0))
 )
 def test_what_a_client_library_packs_is_what_is_read(commands: list[list[bytes]], at: list[int]) -> None:
-    data = b"".join([hiredis.pack_command(tuple(command)) for command in commands])
+    data = b"".join([packed(*command) for command in commands])
 
     assert outcome(cut(data, at)) == (commands, None)
 
 
-alphabet = st.sampled_from(
-    [
-        b"*",
-        b"$",
-        b"1",
-        b"2",
-        b"0",
-        b"-",
-        b"\r\n",
-        b"\r",
-        b"\n",
-        b"a",
-        b'"',
-        b"'",
-        b"\\",
-        b" ",
-        b"+",
-        b":",
-        b"_",
-    ]
-    + [b"(", b"=", b"#", b"%", b"~", b">", b"|", b"!", b","]
-    + [b"*1\r\n", b"*2\r\n", b"$1\r\n", b"$2\r\n", b"$0\r\n\r\n", packed(b"PING"), b"\0", b"\xff"]
-)
+TYPES = [b"*", b"$", b"+", b":", b"_", b"(", b"=", b"#", b"%", b"~", b">", b"|", b"!", b",", b"-"]
+BITS = [b"1", b"2", b"0", b"\r\n", b"\r", b"\n", b"a", b'"', b"'", b"\\", b" ", b"\0", b"\xff"]
+WHOLE = [b"*1\r\n", b"*2\r\n", b"$1\r\n", b"$2\r\n", b"$0\r\n\r\n", packed(b"PING")]
+alphabet = st.sampled_from([*TYPES, *BITS, *WHOLE])
 
 
 @pytest.mark.parametrize(
