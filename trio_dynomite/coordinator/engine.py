@@ -71,14 +71,16 @@ class Caller(Protocol):
     def remote_writes(self) -> Mapping[Route, int]:
         """Routes on which it has writes under way to another node: its reads follow them there."""
 
-    def wait(self, away: Route | None = None) -> Waiter:
-        """The reply will come later: whom to tell? `away`: of a write that another node is to serve."""
+    def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
+        """The reply will come later: whom to tell?
+
+        `away`: the route of a write that another node is to serve; `reading`: that of a read."""
 
     def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
         """`reply` may be sent when `batch` has `need` acknowledgements."""
 
-    def note_away(self, route: Route, change: int) -> None:
-        """A write of it on `route` goes to another node (1), or was answered (-1)."""
+    def note(self, away: Route | None, reading: Route | None, change: int) -> None:
+        """A part of it waits for an answer (1), or has it (-1)."""
 
 
 class Operation(Protocol):

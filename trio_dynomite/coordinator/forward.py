@@ -56,7 +56,7 @@ class Forward:
         forward = cls(
             engine, route, row, args, caller.read_level, caller.write_level, caller.resp, caller.hops
         )
-        forward.waiter = caller.wait(route if row.write else None)
+        forward.waiter = caller.wait(*(route, None) if row.write else (None, route))
         engine.in_flight += 1
         engine.watch(forward)
         forward._send(target)
@@ -98,12 +98,12 @@ class Forward:
         """Nothing is remembered for one request."""
         return {}
 
-    def wait(self, away: Route | None = None) -> Waiter:
+    def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
         """Who is told the reply."""
         assert self.waiter is not None
         return self.waiter
 
-    def note_away(self, route: Route, change: int) -> None:
+    def note(self, away: Route | None, reading: Route | None, change: int) -> None:
         """Nothing is remembered for one request."""
 
     def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:

@@ -42,11 +42,11 @@ class Parked:
         """Nothing is remembered for one request."""
         return {}
 
-    def wait(self, away: Route | None = None) -> Waiter:
+    def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
         """Who is told the reply."""
         return self.waiter
 
-    def note_away(self, route: Route, change: int) -> None:
+    def note(self, away: Route | None, reading: Route | None, change: int) -> None:
         """Nothing is remembered for one request."""
 
     def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
@@ -81,7 +81,13 @@ class Parking:
             return
         levels = (caller.read_level, caller.write_level)
         parked = Parked(
-            route, row, args, *levels, caller.resp, caller.hops, caller.wait(route if row.write else None)
+            route,
+            row,
+            args,
+            *levels,
+            caller.resp,
+            caller.hops,
+            caller.wait(*(route, None) if row.write else (None, route)),
         )
         self.engine.watch(parked)
         self._parked.append(parked)

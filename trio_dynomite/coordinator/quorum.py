@@ -183,7 +183,7 @@ class QuorumRead(Comparison):
         read.reply = read.answer()
         if not read._choose([]):
             return read.reply
-        read.begin(caller.wait())
+        read.begin(caller.wait(None, route))
         return None
 
     def answer(self) -> bytes:

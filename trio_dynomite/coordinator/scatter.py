@@ -34,31 +34,31 @@ class Part:
     """Which of the whole command's keys it has, counting from 0."""
     reply: bytes = b""
     away: Route | None = None
+    reading: Route | None = None
 
     @property
     def remote_writes(self) -> Mapping[Route, int]:
         """Those of the whole command's caller."""
         return self.whole.caller.remote_writes
 
-    def wait(self, away: Route | None = None) -> Part:
+    def wait(self, away: Route | None = None, reading: Route | None = None) -> Part:
         """Who is told the reply."""
-        self.away = away
-        if away is not None:
-            self.whole.caller.note_away(away, 1)
+        self.away, self.reading = away, reading
+        self.whole.caller.note(away, reading, 1)
         return self
 
     def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
         """`reply` may be sent when `batch` has `need` acknowledgements."""
         batch.waiting.append((need, self, reply))
 
-    def note_away(self, route: Route, change: int) -> None:
+    def note(self, away: Route | None, reading: Route | None, change: int) -> None:
         """Parts have no parts."""
 
     def done(self, reply: bytes) -> None:
         """The part's reply."""
         self.reply = reply
-        if self.away is not None:
-            self.whole.caller.note_away(self.away, -1)
+        if self.away is not None or self.reading is not None:
+            self.whole.caller.note(self.away, self.reading, -1)
         self.whole.part_done()
 
 

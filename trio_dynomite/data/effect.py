@@ -34,6 +34,7 @@ from trio_dynomite.data.record import (
     join_counts,
 )
 from trio_dynomite.data.stamp import NODE_BITS, pack, unpack
+from trio_dynomite.errors import ProtocolError
 
 PUT, EXPIRE, COUNT, PATCH, RECORD, FLUSH = range(6)
 FIELDS = 6
@@ -56,7 +57,7 @@ def apply(
         return _apply_patch(record, stamp, payload, deadline_ms)
     if kind == RECORD:
         return _changed(record, unpack_record(payload))
-    raise AssertionError(f"effect of unknown kind {kind}")
+    raise ProtocolError(f"effect of unknown kind {kind}; is the peer newer?")
 
 
 def put(stamp: int, value: bytes | None, deadline_ms: int) -> Record:
@@ -109,7 +110,7 @@ def patched(value: bytes, operation: Any) -> bytes:
     if operation[0] == b"setrange":
         offset, piece = operation[1], operation[2]
         return value[:offset].ljust(offset, b"\0") + bytes(piece) + value[offset + len(piece) :]
-    raise AssertionError(f"patch of unknown operation {operation[0]!r}")
+    raise ProtocolError(f"patch of unknown operation {operation[0]!r}; is the peer newer?")
 
 
 def pack_record(record: Record) -> list[Any]:

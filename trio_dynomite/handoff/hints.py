@@ -44,7 +44,8 @@ class HintQueue:
         for at in range(0, len(effects), FIELDS):
             if effects[at] == FLUSH:
                 first, last = effects[at + 4]
-                self._flushes[(origin, first, last)] = effects[at + 3]
+                place = (origin, first, last)
+                self._flushes[place] = max(effects[at + 3], self._flushes.get(place, 0))
             else:
                 self._add(effects[at + 2])
 

@@ -44,10 +44,10 @@ class RemoteCall:
         """The coordinator keeps its client's requests in order; nothing is remembered here."""
         return {}
 
-    def note_away(self, route: Route, change: int) -> None:
+    def note(self, away: Route | None, reading: Route | None, change: int) -> None:
         """Nothing is remembered here."""
 
-    def wait(self, away: Route | None = None) -> RemoteCall:
+    def wait(self, away: Route | None = None, reading: Route | None = None) -> RemoteCall:
         """Who is told the reply."""
         return self
 

@@ -129,7 +129,7 @@ def _read(data: memoryview) -> tuple[int, list[Any]]:
 def _decode(body: memoryview) -> list[Any]:
     try:
         fields = _decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise ProtocolError(f"peer frame is not MessagePack: {error}") from None
     if not isinstance(fields, list):
         raise ProtocolError(f"peer frame holds a {type(fields).__name__}, not an array")

@@ -15,6 +15,7 @@ from trio_dynomite.errors import ProtocolError
 from trio_dynomite.protocol.inline import split_arguments
 
 _END = b"+\r\n"
+_READ_BYTES = 1 << 16
 
 
 @define(kw_only=True)
@@ -36,28 +37,37 @@ class RequestReader:
     limits: Limits
     _fast: Any = field(factory=hiredis.Reader)
     _rest: bytearray = field(factory=bytearray)
-    """An unfinished command, from its first byte."""
+    """The unfinished argument or line."""
     _wanted: int = 0
     """Bytes of `_rest` below which it cannot be finished; spares reading a long value again and again."""
+    _unfinished: list[bytes] | None = None
+    """The arguments so far of a command that has begun."""
+    _missing: int = 0
+    """How many more it has."""
+    _is_careful: bool = field(init=False)
+    """The limits are so low that a command within one read may break them."""
+
+    @_is_careful.default
+    def _low_limits(self) -> bool:
+        return min(self.limits.bulk, self.limits.multibulk, self.limits.inline) < _READ_BYTES
 
     def feed(self, data: bytes) -> list[list[bytes]]:
-        """The commands that `data` completes. Raises ProtocolError after `commands_before` the mistake."""
+        """The commands that `data` completes.
+
+        Raises ProtocolError at a mistake; its `commands_before` are those that came first."""
         if self._rest:
             self._rest += data
             if len(self._rest) < self._wanted:
                 return []
-            data = self._take_rest()
-        if data[:1] != b"*":
-            return self._careful(data)
-        return self._quick(data)
-
-    def _take_rest(self) -> bytes:
-        data = bytes(self._rest)
-        self._rest.clear()
+            data = bytes(self._rest)
+            self._rest.clear()
         self._wanted = 0
-        return data
+        if self._unfinished is not None or data[:1] != b"*" or self._is_careful:
+            return self._careful(data, 0, [])
+        return self._quick(data, [])
 
-    def _quick(self, data: bytes) -> list[list[bytes]]:
+    def _quick(self, data: bytes, before: list[list[bytes]]) -> list[list[bytes]]:
+        """`before` and the commands in `data`, which begins with one."""
         reader = self._fast
         commands: list[list[bytes]] = []
         try:
@@ -71,74 +81,79 @@ class RequestReader:
                 commands.append(command)
             if _is_suspicious(data) and _encoded_size(commands) != len(data):
                 raise TypeError
-            if command == b"":
-                return commands if [] not in commands else [command for command in commands if command]
+            if command == b"" and not reader.has_data():
+                if [] in commands:
+                    commands = [command for command in commands if command]
+                return before + commands if before else commands
             if command is not False:
                 raise TypeError
         except (TypeError, hiredis.ProtocolError):
             # Not a command: let the careful reader find the words for it.
             self._fast = hiredis.Reader()
-            return self._careful(data)
+            return self._careful(data, 0, before)
         self._fast = hiredis.Reader()
         size = _encoded_size(commands)
         if size > len(data):
             # The empty string was taken for the rest of an unfinished command.
             size -= _encoded_size([commands.pop()])
-        return self._careful(data, size, commands)
+        return self._careful(data, size, before + [command for command in commands if command])
 
-    def _careful(
-        self, data: bytes, start: int = 0, commands: list[list[bytes]] | None = None
-    ) -> list[list[bytes]]:
+    def _careful(self, data: bytes, start: int, commands: list[list[bytes]]) -> list[list[bytes]]:
         """`commands` and those in `data` from `start`; keeps the unfinished end."""
-        commands = [] if commands is None else commands
         try:
             while start < len(data):
-                end, command = self._read_command(data, start)
-                if end < 0:
+                resumed = self._unfinished is not None
+                start, command = self._read_command(data, start)
+                if command is None:
                     break
-                start = end
                 if command:
                     commands.append(command)
+                if resumed and not self._is_careful and data[start : start + 1] == b"*":
+                    return self._quick(data[start:], commands)
         except ProtocolError as error:
             error.commands_before = commands  # type: ignore[attr-defined]
             raise
         self._rest += memoryview(data)[start:]
         return commands
 
-    def _read_command(self, data: bytes, start: int) -> tuple[int, list[bytes]]:
-        """(where the command ends or -1, its arguments)."""
-        if data[start : start + 1] != b"*":
-            return self._read_inline(data, start)
-        count, at = self._read_length(data, start, b"*", "too big mbulk count string")
-        if at < 0:
-            return -1, []
-        if count > self.limits.multibulk:
-            raise ProtocolError("invalid multibulk length")
-        arguments: list[bytes] = []
-        for _ in range(max(count, 0)):
-            end = self._read_bulk(data, at, start)
+    def _read_command(self, data: bytes, start: int) -> tuple[int, list[bytes] | None]:
+        """(how far it was read, the command or None when it is unfinished)."""
+        if self._unfinished is None:
+            if data[start : start + 1] != b"*":
+                return self._read_inline(data, start)
+            count, after = self._read_length(data, start, b"*", "too big mbulk count string")
+            if after < 0:
+                return start, None
+            if count > self.limits.multibulk:
+                raise ProtocolError("invalid multibulk length")
+            start, self._unfinished, self._missing = after, [], max(count, 0)
+        arguments = self._unfinished
+        while self._missing:
+            body, end = self._read_bulk(data, start)
             if end < 0:
-                return -1, []
-            arguments.append(data[data.index(b"\n", at) + 1 : end - 2])
-            at = end
-        return at, arguments
+                return start, None
+            arguments.append(data[body : end - 2])
+            start = end
+            self._missing -= 1
+        self._unfinished = None
+        return start, arguments
 
-    def _read_bulk(self, data: bytes, at: int, command_start: int) -> int:
-        """Where the bulk string at `at` ends, its line break included; -1 when it is unfinished."""
+    def _read_bulk(self, data: bytes, at: int) -> tuple[int, int]:
+        """(where the bulk string at `at` has its value, where it ends or -1 when it is unfinished)."""
         if at >= len(data):
-            return -1
+            return at, -1
         if data[at : at + 1] != b"$":
             raise ProtocolError(f"expected '$', got '{_printable(data[at])}'")
         size, body = self._read_length(data, at, b"$", "too big bulk count string")
         if body < 0:
-            return -1
+            return at, -1
         if not 0 <= size <= self.limits.bulk:
             raise ProtocolError("invalid bulk length")
         end = body + size + 2
         if end > len(data):
-            self._wanted = end - command_start
-            return -1
-        return end
+            self._wanted = end - at
+            return body, -1
+        return body, end
 
     def _read_length(self, data: bytes, at: int, mark: bytes, too_long: str) -> tuple[int, int]:
         """(the number in the line at `at`, where the next line begins or -1)."""
@@ -154,12 +169,12 @@ class RequestReader:
             raise ProtocolError(f"invalid {word} length") from None
         return number, end + 2
 
-    def _read_inline(self, data: bytes, start: int) -> tuple[int, list[bytes]]:
+    def _read_inline(self, data: bytes, start: int) -> tuple[int, list[bytes] | None]:
         end = data.find(b"\n", start)
         if end < 0:
             if len(data) - start > self.limits.inline:
                 raise ProtocolError("too big inline request")
-            return -1, []
+            return start, None
         if end - start > self.limits.inline:
             raise ProtocolError("too big inline request")
         return end + 1, split_arguments(data[start:end].removesuffix(b"\r"))

@@ -44,6 +44,8 @@ class Place:
     """The client does not want it."""
     away: Route | None = None
     """The route of a write that another node is to serve."""
+    reading: Route | None = None
+    """The route of a read."""
     batch: Batch | None = None
     need: int = 0
     promised: list[bytes] = field(factory=list)
@@ -55,8 +57,8 @@ class Place:
         if promised:
             reply = b"".join(promised) if reply is promised[0] else reply * len(promised)
         self.reply = b"" if self.is_unheard else reply
-        if self.away is not None:
-            self.session.note_away(self.away, -1)
+        if self.away is not None or self.reading is not None:
+            self.session.note(self.away, self.reading, -1)
         self.session.touch()
 
 
@@ -92,13 +94,16 @@ class Session:
     commands: int = 0
     remote_writes: dict[Route, int] = field(factory=dict)
     """Routes on which writes of this client are under way to another node: reads follow them there."""
+    pending_reads: dict[Route, int] = field(factory=dict)
+    """Routes on which reads are unanswered: a later write waits, so that they cannot see it."""
     _queue: deque[Place] = field(factory=deque)
     _backlog: list[list[bytes]] = field(factory=list)
     """Commands that wait until every write is answered."""
     _last_words: bytes = b""
     """The protocol error to end with."""
     _is_put_off: bool = False
-    _waits_for_writes: bool = False
+    _until_answered: dict[Route, int] | None = None
+    """What was put off waits until this is empty."""
     _is_touched: bool = False
     _is_apart: bool = False
     """The reply of the command that runs must have a place of its own."""
@@ -149,11 +154,15 @@ class Session:
                 and row.is_plain
                 and (size == row.fixed_arity or size >= row.least_arity)
                 and not is_quiet
+                and not (row.write and self.pending_reads)
             ):
                 reply = submit_to(locate(args[row.first]), row, args, self)
             elif self.remote_writes and row is not None and row.spread is Spread.KEYSPACE:
                 # It looks at every key: first let the writes arrive that are under way.
-                self._put_off(commands[number:], for_writes=True)
+                self._put_off(commands[number:], self.remote_writes)
+                break
+            elif self.pending_reads and row is not None and row.write:
+                self._put_off(commands[number:], self.pending_reads)
                 break
             else:
                 reply = self.run(args)
@@ -217,18 +226,18 @@ class Session:
             return b""
         return reply
 
-    def _put_off(self, commands: list[list[bytes]], *, for_writes: bool = False) -> None:
+    def _put_off(self, commands: list[list[bytes]], until_answered: dict[Route, int] | None = None) -> None:
         """Run these later, and read nothing more until then."""
         self._backlog = commands
         self._is_put_off = True
-        self._waits_for_writes = for_writes
+        self._until_answered = until_answered
         self.pipe.hold(True)
         self.server.engine.soon(self.go_on)
 
     def go_on(self) -> None:
         """Run what was put off, if nothing stands in its way any more."""
         is_full = len(self._queue) > QUEUE_MAX or self.pipe.unsent > self.server.settings.limits.client_output
-        waits = self._waits_for_writes and bool(self.remote_writes)
+        waits = bool(self._until_answered)
         if not self._is_put_off or self.is_closing or is_full or waits:
             return
         commands, self._backlog = self._backlog, []
@@ -241,11 +250,10 @@ class Session:
         """The client has read what was too much."""
         self.go_on()
 
-    def wait(self, away: Route | None = None) -> Place:
-        """A reply will come later: its place in the queue. `away`: it is a write for another node."""
-        place = Place(self, away=away)
-        if away is not None:
-            self.note_away(away, 1)
+    def wait(self, away: Route | None = None, reading: Route | None = None) -> Place:
+        """A reply will come later: its place in the queue, and what it is the reply to."""
+        place = Place(self, away=away, reading=reading)
+        self.note(away, reading, 1)
         self._queue.append(place)
         return place
 
@@ -261,13 +269,12 @@ class Session:
         queue.append(place)
         batch.waiting.append((need, place, reply))
 
-    def note_away(self, route: Route, change: int) -> None:
-        """A write of this client on `route` goes to another node (1), or was answered (-1)."""
-        left = self.remote_writes.get(route, 0) + change
-        if left:
-            self.remote_writes[route] = left
-        else:
-            del self.remote_writes[route]
+    def note(self, away: Route | None, reading: Route | None, change: int) -> None:
+        """A write goes to another node, or a read to several (1), or it was answered (-1)."""
+        if away is not None:
+            _count(self.remote_writes, away, change)
+        if reading is not None:
+            _count(self.pending_reads, reading, change)
 
     def touch(self) -> None:
         """A reply has come: see at the end of the turn what can be sent."""
@@ -304,3 +311,11 @@ class Session:
         self.is_closing = True
         self._queue.clear()
         self.server.forget(self)
+
+
+def _count(counts: dict[Route, int], route: Route, change: int) -> None:
+    left = counts.get(route, 0) + change
+    if left:
+        counts[route] = left
+    else:
+        del counts[route]

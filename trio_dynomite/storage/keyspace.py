@@ -31,7 +31,7 @@ class StoreKeyspace:
     resp: int = 2
     touched: dict[bytes, int] = field(factory=dict)
     """Key → wall-clock milliseconds of its last TOUCH, for the newest few thousand."""
-    key: bytes = b""
+    key: bytes | None = None
     """The key that was located last: it need not be hashed again."""
     slot: int = -1
     """Its slot."""
@@ -109,6 +109,10 @@ class StoreKeyspace:
             raise CommandError("ERR increment or decrement would overflow")
         mine = [count for count in record[COUNTS] or () if count[0] == self.origin]
         sequence, running = (mine[0][1] + 1, mine[0][2] + delta) if mine else (1, delta)
+        if not INT64_MIN <= running <= INT64_MAX:
+            # The sum fits, this origin's share of it does not: begin a new base.
+            self.put(key, b"%d" % number, record[DEADLINE])
+            return number
         self.store.set(slot, key, effect.counted(record, self.origin, sequence, running))
         payload = [pack(record[STAMP]), pack(self.origin), sequence, running]
         self._tell(COUNT, slot, key, self.clock.next() >> NODE_BITS, payload, 0)

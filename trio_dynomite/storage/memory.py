@@ -40,6 +40,8 @@ class MemoryStore:
     """Per slot, the newest flush."""
     due: dict[int, set[bytes]] = field(factory=dict)
     """Second → keys that may expire in it."""
+    planned: dict[bytes, int] = field(factory=dict)
+    """Key → the second of `due` in which it stands."""
     next_due_s: int = 0
 
     def __attrs_post_init__(self) -> None:
@@ -65,7 +67,7 @@ class MemoryStore:
         records = self.records[slot]
         old = records.get(key)
         if deadline_ms:
-            self._schedule(key, old, deadline_ms)
+            self._schedule(key, deadline_ms)
             records[key] = new = (stamp, value, stamp, deadline_ms, None)
             change = digest(new)
         else:
@@ -83,8 +85,8 @@ class MemoryStore:
         """`key` now has the record `new`."""
         records = self.records[slot]
         old = records.get(key, ABSENT)
-        if new[DEADLINE]:
-            self._schedule(key, old, new[DEADLINE])
+        if new[DEADLINE] and new[VALUE] is not None:
+            self._schedule(key, new[DEADLINE])
         if key in records and old[VALUE] is None:
             self.dead[slot] -= 1
         if new[VALUE] is None:
@@ -158,9 +160,9 @@ class MemoryStore:
                 self._rebuild(slot, stamp)
 
     def _rebuild(self, slot: int, floor: int) -> None:
-        flushed = (floor, None, 0, 0, None)
+        flushed: Record = (floor, None, 0, 0, None)
         kept = {
-            key: record
+            key: join(record, flushed)
             for key, record in self.records[slot].items()
             if newest(record) >= floor and record != flushed
         }
@@ -181,14 +183,16 @@ class MemoryStore:
         """All of a slot's records, as they are now."""
         return iter(list(self.records[slot].items()))
 
-    def _schedule(self, key: bytes, old: Record | None, deadline_ms: int) -> None:
-        """Remember when to look at `key`, unless an earlier look is coming that will see the new deadline."""
-        second = deadline_ms // 1000 + 1
-        if old is not None and old[DEADLINE]:
-            planned = old[DEADLINE] // 1000 + 1
-            if self.next_due_s <= planned <= second and key in self.due.get(planned, ()):
+    def _schedule(self, key: bytes, deadline_ms: int) -> None:
+        """Remember when to look at `key`, unless an earlier look is planned, which will see the deadline."""
+        second = max(deadline_ms // 1000 + 1, self.next_due_s)
+        planned = self.planned.get(key)
+        if planned is not None:
+            if planned <= second:
                 return
-        self.due.setdefault(max(second, self.next_due_s), set()).add(key)
+            self.due[planned].discard(key)
+        self.planned[key] = second
+        self.due.setdefault(second, set()).add(key)
 
     def expire(self, now_ms: int, limit: int) -> int:
         """Strip expired records of their values, at most `limit` keys a call; how many were looked at."""
@@ -209,6 +213,7 @@ class MemoryStore:
         return sorted([second for second in self.due if second <= now_s]) if self.due else []
 
     def _expire_key(self, key: bytes, now_ms: int) -> None:
+        del self.planned[key]
         slot = self.slot_of(key)
         record = self.records[slot].get(key, ABSENT)
         deadline = record[DEADLINE]
@@ -217,4 +222,4 @@ class MemoryStore:
         if deadline <= now_ms:
             self.set(slot, key, shell(record))
         else:
-            self.due.setdefault(deadline // 1000 + 1, set()).add(key)
+            self._schedule(key, deadline)

@@ -62,10 +62,10 @@ class Client:
 
     remote_writes: dict[Route, int] = field(factory=dict)
 
-    def note_away(self, route: Route, change: int) -> None:
+    def note(self, away: Route | None, reading: Route | None, change: int) -> None:
         """One call has no other requests to keep in order with."""
 
-    def wait(self, away: Route | None = None) -> Client:
+    def wait(self, away: Route | None = None, reading: Route | None = None) -> Client:
         """Who is told the reply."""
         return self
 
