@@ -141,7 +141,7 @@ def test_memory_is_taken_as_bytes_arrive_and_not_as_they_are_announced() -> None
     reader = RequestReader(Limits())
 
     assert reader.feed(b"*1000000\r\n$500000000\r\nx") == []
-    assert len(reader._rest) == len(b"*1000000\r\n$500000000\r\nx")
+    assert len(reader._rest) <= len(b"*1000000\r\n$500000000\r\nx")
 
 
 def test_a_long_value_is_joined_once(monkeypatch: pytest.MonkeyPatch) -> None:
