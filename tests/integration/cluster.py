@@ -27,10 +27,20 @@ def client(node: LocalNode, level: str | None = None, **options: Any) -> Iterato
     )
     try:
         if level is not None:
-            connected.execute_command("DYNO_CONFIG:CONN_CONSISTENCY", level)
+            set_level(connected, level)
         yield connected
     finally:
         connected.close()
+
+
+def set_level(connected: Any, level: str) -> None:
+    """Choose the consistency level of a client's only connection."""
+    assert connected.execute_command("DYNO_CONFIG:CONN_CONSISTENCY", level) in (b"OK", True)
+
+
+def wait_missed(node: LocalNode, peer: LocalNode) -> None:
+    """Wait until `node` has given up `peer`."""
+    wait_until(lambda: not node.sees(peer.name), f"{node.name} misses {peer.name}")
 
 
 def primary_of(cluster: LocalCluster, key: str, asked: LocalNode | None = None) -> LocalNode:

@@ -4,6 +4,7 @@ import gc
 import subprocess
 from collections.abc import Iterator
 from shutil import which
+from typing import Any
 
 import coredis
 import pytest
@@ -41,8 +42,8 @@ def forwarded(cluster: LocalCluster) -> int:
     return sum(int(node.info("stats")["requests_forwarded"]) for node in cluster)
 
 
-def redis_cluster(node: LocalNode, **options: object) -> RedisCluster:
-    return RedisCluster(startup_nodes=[ClusterNode(node.host, node.port)], **options)  # type: ignore[arg-type]
+def redis_cluster(node: LocalNode, **options: Any) -> RedisCluster:
+    return RedisCluster(startup_nodes=[ClusterNode(node.host, node.port)], **options)  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
@@ -86,7 +87,7 @@ async def test_coredis_on_trio_goes_straight_to_the_primary(cluster: LocalCluste
         before = forwarded(cluster)
         for number, key in enumerate(KEYS):
             assert await connected.set(key, number)
-            assert await connected.get(key) == b"%d" % number
+            assert await connected.get(key) == b"%d" % number  # type: ignore[comparison-overlap]
         assert forwarded(cluster) == before
 
 

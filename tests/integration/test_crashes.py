@@ -14,6 +14,7 @@ from tests.integration.cluster import (
     client,
     key_led_by,
     wait_converged,
+    wait_missed,
 )
 from tests.integration.conftest import MakeCluster
 from trio_dynomite.testing.local import LocalCluster, LocalNode, wait_until
@@ -149,13 +150,17 @@ def test_a_delete_is_not_forgotten_by_a_node_that_was_away(make_cluster: MakeClu
         connected.mset(dict.fromkeys(keys, "x"))
         away.freeze()
         for node in survivors(cluster):
-            wait_until(lambda node=node: not node.sees(away.name), f"{node.name} misses {away.name}")
+            wait_missed(node, away)
         for key in keys[::100]:
             assert connected.delete(key) == 1
         away.thaw()
     for node in cluster:
         with client(node, QUORUM) as connected:
-            wait_until(lambda connected=connected: exists(connected, keys) == 990, f"990 keys at {node.name}")
+            wait_exist(connected, keys, 990)
+
+
+def wait_exist(connected: Any, keys: list[str], count: int) -> None:
+    wait_until(lambda: exists(connected, keys) == count, f"{count} keys are there")
 
 
 def exists(connected: Any, keys: list[str]) -> int:
@@ -173,7 +178,7 @@ def test_a_node_that_was_frozen_does_not_blame_the_others(make_cluster: MakeClus
         connected.set("key", "value")
         frozen.freeze()
         for node in survivors(cluster):
-            wait_until(lambda node=node: not node.sees(frozen.name), f"{node.name} misses {frozen.name}")
+            wait_missed(node, frozen)
         frozen.thaw()
         for _ in range(50):
             assert connected.get("key") == b"value"

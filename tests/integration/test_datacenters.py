@@ -3,7 +3,18 @@
 import pytest
 import redis
 
-from tests.integration.cluster import EACH, ONE, QUORUM, SAFE, Writers, client, wait_converged, wait_read
+from tests.integration.cluster import (
+    EACH,
+    ONE,
+    QUORUM,
+    SAFE,
+    Writers,
+    client,
+    set_level,
+    wait_converged,
+    wait_missed,
+    wait_read,
+)
 from tests.integration.conftest import MakeCluster
 from trio_dynomite.testing.local import LocalCluster, LocalNode, wait_until
 
@@ -59,8 +70,8 @@ def test_a_datacenter_that_was_cut_off_converges(make_cluster: MakeCluster) -> N
         writer.incrby("count", 10)
     for node in east:
         with client(node, ONE) as reader:
-            for key, value in {"old": b"1", "deleted": b"1", "changed": b"1", "count": b"10"}.items():
-                wait_read(reader, key, value)
+            for key, before in {"old": b"1", "deleted": b"1", "changed": b"1", "count": b"10"}.items():
+                wait_read(reader, key, before)
     for node in east:
         node.kill()
     with Writers(west, QUORUM) as writers:
@@ -78,19 +89,20 @@ def test_a_datacenter_that_was_cut_off_converges(make_cluster: MakeCluster) -> N
     wait_converged(cluster, writers)
     for node in cluster:
         with client(node, ONE) as reader:
-            for key, value in {"old": b"1", "deleted": None, "changed": b"2", "count": b"20"}.items():
+            after: dict[str, bytes | None] = {"old": b"1", "deleted": None, "changed": b"2", "count": b"20"}
+            for key, value in after.items():
                 wait_read(reader, key, value)
 
 
 def assert_each_is_refused(writer: object) -> None:
     assert isinstance(writer, redis.Redis)
-    writer.execute_command("DYNO_CONFIG:CONN_CONSISTENCY", EACH)
+    set_level(writer, EACH)
     wait_until(lambda: refusal(writer).startswith("NOREPLICAS"), "EACH is refused")
     said = refusal(writer)
     assert "needs 2 replicas in dc2, 0 alive" in said
-    assert writer.execute_command("DYNO_CONFIG:CONN_CONSISTENCY", SAFE) == b"OK"
+    set_level(writer, SAFE)
     assert writer.set("refused", "not any more")
-    writer.execute_command("DYNO_CONFIG:CONN_CONSISTENCY", QUORUM)
+    set_level(writer, QUORUM)
 
 
 def refusal(writer: redis.Redis) -> str:
@@ -110,7 +122,7 @@ def test_a_frozen_datacenter_does_not_hold_up_the_other(make_cluster: MakeCluste
             node.freeze()
         writers.wait_more(1000, timeout_s=5)
         for node in west:
-            wait_until(lambda node=node: not node.sees(east[0].name), f"{node.name} misses {east[0].name}")
+            wait_missed(node, east[0])
         writers.wait_more()
         for node in east:
             node.thaw()
