@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from trio_dynomite.commands.refusals import wrong_arity
 from trio_dynomite.commands.row import Row, Spread
 from trio_dynomite.coordinator.batch import Batch, Waiter
 from trio_dynomite.model import Level
-from trio_dynomite.protocol.replies import OK, array, integer, is_error
+from trio_dynomite.protocol.replies import OK, array, error, integer, is_error
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Caller, Engine
@@ -100,6 +101,9 @@ class Scatter:
 
 def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
     """Split a command by the routes of its keys; a command of one route goes whole."""
+    if (len(args) - row.first) % row.step:
+        # Before it is split: the whole pairs of an MSET must not be written when one lacks its value.
+        return error(wrong_arity(row.name))
     groups = _group(engine, row, args)
     if len(groups) == 1:
         return engine.submit_to(next(iter(groups)), row, args, caller)

@@ -289,7 +289,7 @@ class Simulation:
         self.call(name, level, list(args), found.append)
         end = self.timeline.now_s + within_s
         while not found and self.timeline.now_s < end:
-            self.run_for(0.001)
+            self.run_for(0.002)
         assert found, f"no reply to {args!r} from {name} within {within_s} virtual seconds"
         return found[0]
 
