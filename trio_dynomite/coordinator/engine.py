@@ -18,6 +18,7 @@ from attrs import define, field
 
 from trio_dynomite.commands.row import Row, Spread
 from trio_dynomite.coordinator import everywhere, scatter
+from trio_dynomite.coordinator.arrivals import Arrivals
 from trio_dynomite.coordinator.batch import Batch, Waiter, nothing_done
 from trio_dynomite.coordinator.doubts import Doubts
 from trio_dynomite.coordinator.forward import Forward
@@ -107,6 +108,7 @@ class Engine:
     parking: Parking = field(init=False)
     on_state: Callable[[NodeState], None] = lambda state: None
     doubts: Doubts = field(init=False)
+    arrivals: Arrivals = field(factory=Arrivals)
     view_number: int = 1
     """Grows whenever somebody else leads a route in this node's view; 0 is nobody's."""
     leaders: list[str] = field(factory=list)
@@ -174,6 +176,7 @@ class Engine:
         self.roster.tick()
         self.parking.retry()
         self.doubts.retry()
+        self.arrivals.expire(self.mono_s)
 
     def watch(self, operation: Operation) -> None:
         """Tell `operation` when the request timeout from now has passed."""

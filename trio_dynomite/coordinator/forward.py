@@ -70,7 +70,7 @@ class Forward:
         assert target.link is not None
         target.link.run(fields, self._answered)
 
-    def _answered(self, reply: Any) -> None:
+    def _answered(self, reply: Any, clock: int = 0) -> None:
         if self.is_over:
             return
         if reply is LOST and self.row.write:
@@ -79,6 +79,9 @@ class Forward:
             )
         elif reply is LOST or reply is None:
             self._try_again()
+        elif clock and self.route.is_replica:
+            source = (self.tried[-1].node.id, self.route.number)
+            self.engine.arrivals.when_here(source, clock, self.engine.mono_s, lambda: self._finish(reply))
         else:
             self._finish(reply)
 
@@ -120,6 +123,8 @@ class Forward:
             self._finish(error(f"UNKNOWN {self.tried[-1].name} did not answer in time; the write may happen"))
 
     def _finish(self, reply: bytes) -> None:
+        if self.is_over:
+            return
         self.is_over = True
         self.engine.in_flight -= 1
         self.wait().done(reply)

@@ -125,7 +125,7 @@ class Walk:
         # In the next turn, so that a long walk lets others work in between.
         self.engine.soon(lambda: self._surveyed(value))
 
-    def _surveyed(self, value: Any) -> None:
+    def _surveyed(self, value: Any, clock: int = 0) -> None:
         if self.reply is not None:
             return
         if isinstance(value, bytes) and value[:1] == b"-":

@@ -97,7 +97,7 @@ class Channel:
         if event & select.EPOLLOUT:
             self.flush()
         if event & ~select.EPOLLOUT and not self.is_closed:
-            if self._watched[0]:
+            if self._watched[0] and not self._held:
                 self._read()
             elif event & _BROKEN:
                 self.close("connection lost")

@@ -11,6 +11,7 @@ from trio_dynomite.commands.table import find
 from trio_dynomite.coordinator.survey import perform
 from trio_dynomite.coordinator.walk import SURVEY_HOPS
 from trio_dynomite.data.effect import FIELDS, RECORD
+from trio_dynomite.data.stamp import NODE_BITS
 from trio_dynomite.errors import ProtocolError
 from trio_dynomite.model import Level, NodeState
 from trio_dynomite.protocol.frames import FrameReader, Kind, encode
@@ -38,6 +39,8 @@ class RemoteCall:
     resp: int
     hops: int
     """How many nodes have passed it on."""
+    clock: int = 0
+    """Of the newest effect that it made here; 0 when it made none."""
 
     @property
     def remote_writes(self) -> Mapping[Route, int]:
@@ -57,7 +60,7 @@ class RemoteCall:
 
     def done(self, reply: Any) -> None:
         """The reply; None: not served here and nothing done."""
-        self.acceptor.result(self.number, reply)
+        self.acceptor.result(self.number, reply, self.clock)
 
 
 @define(eq=False)
@@ -125,6 +128,10 @@ class Acceptor:
         if token and token != self.engine.view_number:
             self._doubted.append(self._frames)
         gaps = self.engine.join_effects(origin, effects, relay=relay)
+        if token and effects:
+            # A primary's own effects, in the order in which it made them.
+            number = self.engine.route_of_effects(effects).number
+            self.engine.arrivals.note((origin, number), effects[-3])
         if self._gaps:
             self._gaps.difference_update(_told(effects))
         if gaps:
@@ -141,7 +148,11 @@ class Acceptor:
         if row is None:
             call.done(error(f"ERR unknown command '{args[0]!r}' on {self.engine.node.name}"))
             return
+        clock = self.engine.keyspace.clock
+        before = clock.last
         reply = self.engine.submit(row, args, call)
+        if clock.last != before:
+            call.clock = clock.last >> NODE_BITS
         if reply is not None:
             call.done(reply)
 
@@ -163,10 +174,10 @@ class Acceptor:
         self.engine.roster.peer_said(self.peer, NodeState(state), now_ms, view_number)
         self.engine.roster.peer_called(self.peer)
 
-    def result(self, number: int, reply: Any) -> None:
+    def result(self, number: int, reply: Any, clock: int) -> None:
         """The reply to a command that the peer asked for."""
         if not self.is_closed:
-            self._results.append((number, reply))
+            self._results.append((number, reply, clock))
             self.engine.touch_acceptor(self)
 
     def flush(self) -> None:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 LOST = object()
 """The answer to a request whose link ended first."""
-Answer = Callable[[Any], None]
-"""Told the answer to a request, or LOST."""
+Answer = Callable[..., None]
+"""Told the answer to a request, or LOST; to a command also the clock of its effects."""
 DigestAnswer = Callable[[int | None, int], None]
 """Told the peer's digest (None when the link ended first) and ours as it was when the question left."""
 
@@ -158,8 +158,10 @@ class Link:
         if kind == Kind.ACK:
             self._on_ack(fields[0], fields[1])
         elif kind == Kind.RESULTS:
-            for number, reply in fields[0]:
-                self._answer(number, reply)
+            for number, reply, clock in fields[0]:
+                run_answer = self._answers.pop(number, None)
+                if run_answer is not None:
+                    run_answer(reply, clock)
         elif kind == Kind.DIGESTS:
             for answer, ours, theirs in zip(*self._digests.popleft(), fields[0], strict=True):
                 answer(theirs, ours)

@@ -35,7 +35,7 @@ class Kind(enum.IntEnum):
     ACK = 8  # answer: [frames joined since the connection began, [doubted frame…]]
     GAP = 9  # answer: [[key…]], send me these records, I could not join what built on them
     RUN = 10  # opener: [[id, read level, write level, protocol, scope, args]…]; serve these commands
-    RESULTS = 11  # answer: [[id, reply or nil]…]; nil: not served here and nothing done
+    RESULTS = 11  # answer: [[id, reply or nil, clock]…]; nil: nothing done here; clock of its effects or 0
     DIGEST = 12  # opener: [[key or [key…]]…]
     DIGESTS = 13  # answer: [digest…], in the order asked
     FETCH = 14  # opener: [id, [key…]]; tell me all you know

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from trio_dynomite.commands.row import Row, Spread
-from trio_dynomite.commands.table import TABLE, lookup
+from trio_dynomite.commands.table import TABLE, find, lookup
 from trio_dynomite.errors import CommandError, ProtocolError
 from trio_dynomite.model import Level
 from trio_dynomite.protocol import replies
@@ -157,12 +157,8 @@ class Session:
                 and not (row.write and self.pending_reads)
             ):
                 reply = submit_to(locate(args[row.first]), row, args, self)
-            elif self.remote_writes and row is not None and row.spread is Spread.KEYSPACE:
-                # It looks at every key: first let the writes arrive that are under way.
-                self._put_off(commands[number:], self.remote_writes)
-                break
-            elif self.pending_reads and row is not None and row.write:
-                self._put_off(commands[number:], self.pending_reads)
+            elif (pending := self._must_wait_for(args)) is not None:
+                self._put_off(commands[number:], pending)
                 break
             else:
                 reply = self.run(args)
@@ -225,6 +221,16 @@ class Session:
                 return None
             return b""
         return reply
+
+    def _must_wait_for(self, args: list[bytes]) -> dict[Route, int] | None:
+        """What must be answered before this command, so that replies are as if commands ran in order."""
+        if self.remote_writes or self.pending_reads:
+            row = find(args)
+            if row is not None and row.spread is Spread.KEYSPACE and self.remote_writes:
+                return self.remote_writes
+            if row is not None and row.write and self.pending_reads:
+                return self.pending_reads
+        return None
 
     def _put_off(self, commands: list[list[bytes]], until_answered: dict[Route, int] | None = None) -> None:
         """Run these later, and read nothing more until then."""
