@@ -158,6 +158,12 @@ class Engine:
         for acceptor in acceptors:
             acceptor.flush()
 
+    def send_batches(self) -> None:
+        """Send the batches that are held back, too."""
+        dirty, self.dirty = self.dirty, []
+        for route in dirty:
+            self._send_batches(route)
+
     @property
     def has_more(self) -> bool:
         """Is there work for another turn at once?"""

@@ -125,7 +125,7 @@ class Acceptor:
 
     def _on_effects(self, origin: int, effects: list[Any], token: int, *, relay: bool) -> None:
         self._frames += 1
-        if token and token != self.engine.view_number:
+        if token and token != self.engine.view_number and not self._is_handed_over(token, effects):
             self._doubted.append(self._frames)
         gaps = self.engine.join_effects(origin, effects, relay=relay)
         if token and effects:
@@ -139,6 +139,15 @@ class Acceptor:
             self._gaps.update(missing)
             self.pipe.write(encode(Kind.GAP, missing))
         self.engine.touch_acceptor(self)
+
+    def _is_handed_over(self, token: int, effects: list[Any]) -> bool:
+        """Is this a last write of the primary whose place we take?
+
+        We lead now, and do not act yet: we shall know the write when we do, so it may count."""
+        if token != self.engine.view_number - 1 or not effects:
+            return False
+        route = self.engine.route_of_effects(effects)
+        return route.leads and not route.is_ready
 
     def _on_run(self, call: RemoteCall, args: list[Any]) -> None:
         if call.hops == SURVEY_HOPS:

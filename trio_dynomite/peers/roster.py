@@ -257,7 +257,10 @@ class Roster:
             self.engine.synced()
 
     def tell_state(self) -> None:
-        """Our state or view has changed: tell every peer before anything else reaches it."""
+        """Our state or view has changed: tell every peer before anything else reaches it.
+
+        What we did as a primary goes first: a replica that has heard that we lead no more does not count it."""
+        self.engine.send_batches()
         for peer in self.peers.values():
             if peer.link is not None and peer.is_open:
                 peer.link.ping()
