@@ -109,7 +109,7 @@ class Stage:
         name, number, _ = self.asked[at]
         link = self.subject.peer(name).link
         assert link is not None
-        link.received(encode(Kind.RESULTS, [[number, reply]]))
+        link.received(encode(Kind.RESULTS, [[number, reply, 0]]))
         return self.turn()
 
     def acknowledge(self, name: str) -> bytes:

@@ -174,7 +174,7 @@ class TestTooMuch:
             assert link is not None
             batch = stage.asked[at : at + 1000]
             at += len(batch)
-            link.received(encode(Kind.RESULTS, [[number, b":%d\r\n" % number] for _, number, _ in batch]))
+            link.received(encode(Kind.RESULTS, [[number, b":%d\r\n" % number, 0] for _, number, _ in batch]))
             found += stage.turn() + stage.turn()
 
         assert len(stage.asked) == total
