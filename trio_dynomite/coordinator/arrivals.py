@@ -25,7 +25,8 @@ class Arrivals:
 
     def note(self, source: Source, clock: int) -> None:
         """Effects up to `clock` have been joined."""
-        self._seen[source] = clock
+        # Batches that are sent again come with older clocks.
+        self._seen[source] = max(clock, self._seen.get(source, 0))
         waiting = self._waiting.get(source)
         while waiting and waiting[0][0] <= clock:
             waiting.popleft()[2]()

@@ -14,7 +14,7 @@ from trio_dynomite.data.effect import FIELDS, RECORD
 from trio_dynomite.data.stamp import NODE_BITS
 from trio_dynomite.errors import ProtocolError
 from trio_dynomite.model import Level, NodeState
-from trio_dynomite.protocol.frames import FrameReader, Kind, encode
+from trio_dynomite.protocol.frames import FRAME_MAX, HELLO_MAX, FrameReader, Kind, encode
 from trio_dynomite.protocol.replies import error
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Acceptor:
     is_closed: bool = False
     pinged_s: float = 0.0
     """Monotonic time of its last ping."""
-    _reader: FrameReader = field(factory=FrameReader)
+    _reader: FrameReader = field(factory=lambda: FrameReader(HELLO_MAX))
     _frames: int = 0
     """EFFECTS and RELAY frames that came."""
     _acked: int = 0
@@ -179,6 +179,7 @@ class Acceptor:
             self._end(Kind.REFUSE, reason)
             return
         self.peer = self.engine.roster.peers[name]
+        self._reader.frame_max = FRAME_MAX
         self.pipe.write(encode(Kind.WELCOME, self.engine.node.name, *self.engine.self_report()))
         self.engine.roster.peer_said(self.peer, NodeState(state), now_ms, view_number)
         self.engine.roster.peer_called(self.peer)

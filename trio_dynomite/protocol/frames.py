@@ -18,6 +18,8 @@ from trio_dynomite.errors import ProtocolError
 PROTOCOL = 1
 FRAME_MAX = 1 << 30
 """Longest frame that is believed: two values of 512 MB, the longest that Redis knows."""
+HELLO_MAX = 1 << 16
+"""The same before the sender has said who it is."""
 _HEAD = 4
 _TOKEN = 4
 
@@ -80,6 +82,8 @@ def encode(kind: int, *fields: Any) -> bytes:
 class FrameReader:
     """Bytes → frames, for one connection."""
 
+    frame_max: int = FRAME_MAX
+    """Longest frame that is believed."""
     _rest: list[bytes] = field(factory=list)
     """An unfinished frame, in pieces."""
     _held: int = 0
@@ -101,8 +105,8 @@ class FrameReader:
         view = memoryview(data)
         while size - start > _HEAD:
             length = int.from_bytes(data[start : start + _HEAD], "big")
-            if not 1 <= length <= FRAME_MAX:
-                raise ProtocolError(f"peer frame of {length} bytes; at most {FRAME_MAX} are believed")
+            if not 1 <= length <= self.frame_max:
+                raise ProtocolError(f"peer frame of {length} bytes; at most {self.frame_max} are believed")
             end = start + _HEAD + length
             if end > size:
                 self._wanted = end - start
