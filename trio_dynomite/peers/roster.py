@@ -259,7 +259,8 @@ class Roster:
     def tell_state(self) -> None:
         """Our state or view has changed: tell every peer before anything else reaches it.
 
-        What we did as a primary goes first: a replica that has heard that we lead no more does not count it."""
+        What we did as a primary goes first: a replica that has heard that we lead no more would not
+        count it."""
         self.engine.send_batches()
         for peer in self.peers.values():
             if peer.link is not None and peer.is_open:
