@@ -68,7 +68,7 @@ class RequestReader:
 
     def _quick(self, data: bytes, before: list[list[bytes]]) -> list[list[bytes]]:
         """`before` and the commands in `data`, which begins with one."""
-        reader = self._fast
+        reader, lines = self._fast, 0
         commands: list[list[bytes]] = []
         try:
             # hiredis does not tell whether it is in the middle of a command: one that is not takes the
@@ -79,13 +79,16 @@ class RequestReader:
                     if type(argument) is not bytes:
                         raise TypeError
                 commands.append(command)
-            if _is_suspicious(data) and _encoded_size(commands) != len(data):
-                raise TypeError
+                lines += 1 + 2 * len(command)
             if command == b"" and not reader.has_data():
+                # hiredis gives bytes for simple strings, too, which take fewer lines, and for verbatim ones.
+                is_odd = data.count(b"\n") != lines or b"=" in data
+                if is_odd and _encoded_size(commands) != len(data):
+                    raise TypeError
                 if [] in commands:
                     commands = [command for command in commands if command]
                 return before + commands if before else commands
-            if command is not False:
+            if command is not False or _is_suspicious(data):
                 raise TypeError
         except (TypeError, hiredis.ProtocolError):
             # Not a command: let the careful reader find the words for it.
