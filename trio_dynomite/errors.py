@@ -34,7 +34,3 @@ class ProtocolError(DynomiteError):
 
 class CommandError(DynomiteError):
     """A well-formed command is refused. The text is the error reply; its first word is Redis's: ERR…"""
-
-
-class StoppedError(DynomiteError):
-    """The node is stopping and takes no more work."""

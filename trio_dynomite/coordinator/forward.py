@@ -7,13 +7,13 @@ answered is reported as *outcome unknown*, never silently repeated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from trio_dynomite.commands.row import Row
-from trio_dynomite.coordinator.batch import Batch, Waiter, nothing_done
+from trio_dynomite.coordinator.batch import Waiter, nothing_done
+from trio_dynomite.coordinator.lone import LoneCaller
 from trio_dynomite.model import Level
 from trio_dynomite.peers.link import LOST
 from trio_dynomite.peers.peer import Liveness, Peer
@@ -28,7 +28,7 @@ HOPS_MAX = 2
 
 
 @define(eq=False)
-class Forward:
+class Forward(LoneCaller):
     """One forwarded request; the caller too, when it comes back to be served here."""
 
     engine: Engine
@@ -41,7 +41,6 @@ class Forward:
     hops: int
     waiter: Waiter | None = None
     tried: list[Peer] = field(factory=list)
-    sent: bool = False
     is_over: bool = False
 
     @classmethod
@@ -63,7 +62,6 @@ class Forward:
         return None
 
     def _send(self, target: Peer) -> None:
-        self.sent = True
         self.tried.append(target)
         self.engine.forwarded += 1
         fields = [int(self.read_level), int(self.write_level), self.resp, self.hops + 1, self.args]
@@ -86,7 +84,6 @@ class Forward:
             self._finish(reply)
 
     def _try_again(self) -> None:
-        self.sent = False
         target = None if self.row.write else _reader(self.route, self.engine.node.rack, self.tried)
         if target is not None:
             self._send(target)
@@ -96,22 +93,10 @@ class Forward:
         self.tried.clear()
         self.engine.parking.add(self.route, self.row, self.args, self)
 
-    @property
-    def remote_writes(self) -> Mapping[Route, int]:
-        """Nothing is remembered for one request."""
-        return {}
-
     def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
         """Who is told the reply."""
         assert self.waiter is not None
         return self.waiter
-
-    def note(self, away: Route | None, reading: Route | None, change: int) -> None:
-        """Nothing is remembered for one request."""
-
-    def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
-        """`reply` may be sent when `batch` has `need` acknowledgements."""
-        batch.waiting.append((need, self.wait(), reply))
 
     def expire(self) -> None:
         """The deadline has passed."""

@@ -8,13 +8,14 @@ are routed again whenever something changes, until their deadline.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from trio_dynomite.commands.row import Row
-from trio_dynomite.coordinator.batch import Batch, Waiter, nothing_done
+from trio_dynomite.coordinator.batch import Waiter, nothing_done
+from trio_dynomite.coordinator.lone import LoneCaller
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.replies import error
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @define(eq=False)
-class Parked:
+class Parked(LoneCaller):
     """A request that waits for its route; also the caller when it is routed again."""
 
     route: Route
@@ -37,21 +38,9 @@ class Parked:
     waiter: Waiter
     is_over: bool = False
 
-    @property
-    def remote_writes(self) -> Mapping[Route, int]:
-        """Nothing is remembered for one request."""
-        return {}
-
     def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
         """Who is told the reply."""
         return self.waiter
-
-    def note(self, away: Route | None, reading: Route | None, change: int) -> None:
-        """Nothing is remembered for one request."""
-
-    def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
-        """`reply` may be sent when `batch` has `need` acknowledgements."""
-        batch.waiting.append((need, self.waiter, reply))
 
     def expire(self) -> None:
         """The deadline has passed while nothing was done."""

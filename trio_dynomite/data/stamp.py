@@ -13,8 +13,6 @@ COUNTER_BITS = 16
 TICK = 1 << NODE_BITS
 NODE_MASK = TICK - 1
 STAMP_BYTES = 12
-NEVER = 0
-"""The stamp that is older than every other: nothing was written yet."""
 
 
 @define

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from trio_dynomite.commands.table import find
+from trio_dynomite.coordinator.lone import LoneCaller
 from trio_dynomite.coordinator.survey import perform
 from trio_dynomite.coordinator.walk import SURVEY_HOPS
 from trio_dynomite.data.effect import FIELDS, RECORD
@@ -18,7 +18,6 @@ from trio_dynomite.protocol.frames import FRAME_MAX, HELLO_MAX, FrameReader, Kin
 from trio_dynomite.protocol.replies import error
 
 if TYPE_CHECKING:
-    from trio_dynomite.coordinator.batch import Batch
     from trio_dynomite.coordinator.engine import Engine
     from trio_dynomite.coordinator.routes import Route
     from trio_dynomite.hub.channel import Pipe
@@ -29,7 +28,7 @@ _EFFECTS, _RELAY = int(Kind.EFFECTS), int(Kind.RELAY)
 
 
 @define(eq=False)
-class RemoteCall:
+class RemoteCall(LoneCaller):
     """A command that a peer asked us to serve; the caller of it and who waits for it."""
 
     acceptor: Acceptor
@@ -42,21 +41,9 @@ class RemoteCall:
     clock: int = 0
     """Of the newest effect that it made here; 0 when it made none."""
 
-    @property
-    def remote_writes(self) -> Mapping[Route, int]:
-        """The coordinator keeps its client's requests in order; nothing is remembered here."""
-        return {}
-
-    def note(self, away: Route | None, reading: Route | None, change: int) -> None:
-        """Nothing is remembered here."""
-
     def wait(self, away: Route | None = None, reading: Route | None = None) -> RemoteCall:
         """Who is told the reply."""
         return self
-
-    def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
-        """`reply` may be sent when `batch` has `need` acknowledgements."""
-        batch.waiting.append((need, self, reply))
 
     def done(self, reply: Any) -> None:
         """The reply; None: not served here and nothing done."""

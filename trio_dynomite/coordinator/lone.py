@@ -1,0 +1,35 @@
+"""A lone caller: one request that has no others to keep in order with, unlike a client's session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from trio_dynomite.coordinator.batch import Batch, Waiter
+
+if TYPE_CHECKING:
+    from trio_dynomite.coordinator.routes import Route
+
+_NOTHING: Mapping[Route, int] = {}
+
+
+class LoneCaller:
+    """What forwarded, parked and remote requests have in common as callers (`engine.Caller`)."""
+
+    __slots__ = ()
+
+    @property
+    def remote_writes(self) -> Mapping[Route, int]:
+        """Nothing is remembered for one request."""
+        return _NOTHING
+
+    def note(self, away: Route | None, reading: Route | None, change: int) -> None:
+        """Nothing is remembered for one request."""
+
+    def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
+        """Who is told the reply."""
+        raise NotImplementedError
+
+    def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
+        """`reply` may be sent when `batch` has `need` acknowledgements."""
+        batch.waiting.append((need, self.wait(), reply))
