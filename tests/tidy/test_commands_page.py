@@ -3,18 +3,9 @@
 from collections.abc import Iterable
 
 from tests.tidy import pages
-from trio_dynomite.commands.key_rows import GENERIC_ROWS, STRING_ROWS
 from trio_dynomite.commands.reference import docs
 from trio_dynomite.commands.row import Row, Spread
-from trio_dynomite.commands.session_rows import KEYSPACE_ROWS, SESSION_ROWS
-from trio_dynomite.commands.table import ROWS, SUBCOMMANDS
-
-FAMILIES = {
-    "strings": STRING_ROWS,
-    "generic": GENERIC_ROWS,
-    "keyspace": KEYSPACE_ROWS,
-    "session": SESSION_ROWS,
-}
+from trio_dynomite.commands.table import FAMILIES, ROWS, SUBCOMMANDS
 
 
 def commands_table(rows: Iterable[Row]) -> str:

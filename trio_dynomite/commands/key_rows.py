@@ -4,8 +4,10 @@ Flags, arities, key positions and categories are Valkey 9.1's own (its COMMAND I
 over the cluster and which function runs it are ours.
 """
 
+from collections.abc import Callable
+
 from trio_dynomite.commands import counters, dump, expiry, keys, lcs, strings
-from trio_dynomite.commands.row import Handler, Row, Spread
+from trio_dynomite.commands.row import Gather, Handler, Row, Spread
 
 ONE_KEY = (1, 1, 1)
 NO_KEYS = (0, 0, 0)
@@ -21,6 +23,9 @@ def row(
     *,
     keys: tuple[int, int, int] = ONE_KEY,
     spread: Spread = Spread.KEY,
+    keys_of: Callable[[list[bytes]], list[bytes]] | None = None,
+    gather: Gather = Gather.NO,
+    blocking: Callable[[list[bytes]], float] | None = None,
 ) -> Row:
     """A row, with flags and categories as words, and `keys` the first, the last and the step between."""
     first, last, step = keys
@@ -34,6 +39,9 @@ def row(
         spread=spread,
         handler=handler,
         categories=tuple(categories.split()),
+        keys_of=keys_of,
+        gather=gather,
+        blocking=blocking,
     )
 
 

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from attrs import define, field
 
+from trio_dynomite.commands.record import Chance, Hash, List, Set, SortedSet, Stream
+
 
 class Spread(enum.Enum):
     """How a command reaches the nodes that hold what it asks for."""
@@ -21,6 +23,19 @@ class Spread(enum.Enum):
     SCATTER = "scatter"  # split by owner, every part must say OK: MSET
     KEYSPACE = "keyspace"  # walks every slot of the cluster: KEYS SCAN DBSIZE RANDOMKEY FLUSHALL
     SESSION = "session"  # about the connection or the node that got it; needs no keys
+
+
+class Gather(enum.Enum):
+    """Which keys of a KEY command may live elsewhere: those it only reads are brought to where it runs."""
+
+    NO = "no"  # all keys live where the command runs, or it is refused with CROSSSLOT
+    READS = "reads"  # it writes none: SINTER, PFCOUNT
+    ALL_BUT_FIRST = "all but first"  # it writes the first of its keys: SINTERSTORE, BITOP
+    ALL_BUT_LAST = "all but last"  # it writes the last of its keys: SORT … STORE
+
+
+BLOCKED = b""
+"""What the handler of a blocking command answers when there is nothing to take and `may_block`."""
 
 
 class Keyspace(Protocol):
@@ -37,6 +52,33 @@ class Keyspace(Protocol):
 
     resp: int
     """The protocol of the client that asked: 2 or 3."""
+
+    rng: Chance
+    """Where random choices come from."""
+
+    may_block: bool
+    """May a blocking command answer BLOCKED? Inside transactions and scripts it answers its null instead."""
+
+    wants_events: bool
+    """Does anybody listen to key-space notifications? Ask before `event`, which costs a call."""
+
+    def event(self, name: str, key: bytes) -> None:
+        """Tell the listeners that `name` ("hset", "del"…; Redis's words) happened to `key`."""
+
+    def hash_at(self, key: bytes) -> Hash:
+        """The hash at `key`; of an absent key an empty one, which the first write makes."""
+
+    def set_at(self, key: bytes) -> Set:
+        """The set at `key`, likewise."""
+
+    def sorted_set_at(self, key: bytes) -> SortedSet:
+        """The sorted set at `key`, likewise."""
+
+    def list_at(self, key: bytes) -> List:
+        """The list at `key`, likewise."""
+
+    def stream_at(self, key: bytes) -> Stream:
+        """The stream at `key`, likewise."""
 
     def get(self, key: bytes) -> bytes | None:
         """The string at `key`, or None when there is none."""
@@ -104,6 +146,12 @@ class Row:
     """None for SESSION and KEYSPACE rows: the server and the coordinator answer those."""
     categories: tuple[str, ...] = ()
     """ACL categories without the @."""
+    keys_of: Callable[[list[bytes]], list[bytes]] | None = None
+    """Finds the keys where their places depend on the arguments (EVAL, XREAD, ZUNION…), in the order of
+    COMMAND GETKEYS. It answers what there is, and raises nothing: the handler refuses bad arguments."""
+    gather: Gather = Gather.NO
+    blocking: Callable[[list[bytes]], float] | None = None
+    """Of a blocking command: the timeout in its arguments, in seconds; 0: for ever. Raises CommandError."""
     write: bool = field(init=False)
     fixed_arity: int = field(init=False)
     """The arity when it is exact, else 0: comparisons instead of a call on the hot path."""
@@ -116,7 +164,8 @@ class Row:
         self.write = "write" in self.flags
         self.fixed_arity = max(self.arity, 0)
         self.least_arity = -self.arity if self.arity < 0 else 1 << 30
-        self.is_plain = self.spread is Spread.KEY and self.first == self.last > 0
+        one_key = self.spread is Spread.KEY and self.first == self.last > 0
+        self.is_plain = one_key and self.keys_of is None and self.blocking is None
 
     def takes(self, count: int) -> bool:
         """Is `count` arguments, name included, an acceptable number?"""
@@ -124,6 +173,8 @@ class Row:
 
     def keys(self, args: list[bytes]) -> list[bytes]:
         """The keys among `args`."""
+        if self.keys_of is not None:
+            return self.keys_of(args)
         if self.first == 0:
             return []
         stop = len(args) + self.last if self.last < 0 else self.last

@@ -8,13 +8,49 @@ argument; `find` knows those, and any mixture of cases.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from trio_dynomite.commands.acl_rows import ACL_ROWS
+from trio_dynomite.commands.bit_rows import BIT_ROWS
+from trio_dynomite.commands.geo_rows import GEO_ROWS
+from trio_dynomite.commands.hash_rows import HASH_ROWS
+from trio_dynomite.commands.hyperloglog_rows import HYPERLOGLOG_ROWS
 from trio_dynomite.commands.key_rows import GENERIC_ROWS, STRING_ROWS
+from trio_dynomite.commands.list_rows import LIST_ROWS
+from trio_dynomite.commands.pubsub_rows import PUBSUB_ROWS
 from trio_dynomite.commands.refusals import quoted, wrong_arity
 from trio_dynomite.commands.row import Row
+from trio_dynomite.commands.script_rows import SCRIPT_ROWS
 from trio_dynomite.commands.session_rows import KEYSPACE_ROWS, SESSION_ROWS
+from trio_dynomite.commands.set_rows import SET_ROWS
+from trio_dynomite.commands.sort_rows import SORT_ROWS
+from trio_dynomite.commands.sorted_set_rows import SORTED_SET_ROWS
+from trio_dynomite.commands.stream_rows import STREAM_ROWS
+from trio_dynomite.commands.tool_rows import TOOL_ROWS
+from trio_dynomite.commands.transaction_rows import TRANSACTION_ROWS
 from trio_dynomite.errors import CommandError
 
-_ALL = (*STRING_ROWS, *GENERIC_ROWS, *KEYSPACE_ROWS, *SESSION_ROWS)
+FAMILIES: Mapping[str, tuple[Row, ...]] = {
+    "strings": STRING_ROWS,
+    "generic": GENERIC_ROWS,
+    "hashes": HASH_ROWS,
+    "sets": SET_ROWS,
+    "sorted sets": SORTED_SET_ROWS,
+    "geo": GEO_ROWS,
+    "lists": LIST_ROWS,
+    "sort": SORT_ROWS,
+    "streams": STREAM_ROWS,
+    "bits": BIT_ROWS,
+    "hyperloglogs": HYPERLOGLOG_ROWS,
+    "keyspace": KEYSPACE_ROWS,
+    "scripts": SCRIPT_ROWS,
+    "transactions": TRANSACTION_ROWS,
+    "pubsub": PUBSUB_ROWS,
+    "acl": ACL_ROWS,
+    "session": SESSION_ROWS,
+    "tools": TOOL_ROWS,
+}
+"""The rows by family, in the order of `docs/commands.md`."""
+
+_ALL = [row for rows in FAMILIES.values() for row in rows]
 _SHOWN_MAX = 128
 
 

@@ -1,12 +1,17 @@
 """A node's keys in a dictionary: what the contract in `commands/row.py` says, and nothing cleverer."""
 
 from collections.abc import Callable
+from copy import deepcopy
+from random import Random
+from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from trio_dynomite.commands.numeric import INT64_MAX, INT64_MIN, parse_int64
 from trio_dynomite.commands.refusals import NOT_AN_INTEGER
 from trio_dynomite.errors import CommandError
+
+from .fake_records import FakeHash, FakeList, FakeRecord, FakeSet, FakeSortedSet, FakeStream
 
 Run = Callable[..., bytes]
 """Runs a request: one line in shell quoting, then arguments as bytes."""
@@ -17,7 +22,7 @@ WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 @define
 class Entry:
     kind: str
-    value: bytes
+    value: Any
     deadline_ms: int
     fresh_ms: int
 
@@ -29,6 +34,45 @@ class FakeKeyspace:
     entries: dict[bytes, Entry] = field(factory=dict)
     patches: list[tuple[bytes | int, ...]] = field(factory=list)
     """What `patch` was told, in order."""
+    rng: Random = field(factory=lambda: Random(1))
+    may_block: bool = True
+    wants_events: bool = True
+    events: list[tuple[str, bytes]] = field(factory=list)
+    """What `event` was told, in order."""
+
+    def event(self, name: str, key: bytes) -> None:
+        self.events.append((name, key))
+
+    def hash_at(self, key: bytes) -> FakeHash:
+        return self._view(FakeHash, key, "hash", {})
+
+    def set_at(self, key: bytes) -> FakeSet:
+        return self._view(FakeSet, key, "set", {})
+
+    def sorted_set_at(self, key: bytes) -> FakeSortedSet:
+        return self._view(FakeSortedSet, key, "zset", {})
+
+    def list_at(self, key: bytes) -> FakeList:
+        return self._view(FakeList, key, "list", [])
+
+    def stream_at(self, key: bytes) -> FakeStream:
+        view = self._view(FakeRecord, key, "stream", None)
+        return FakeStream(self, key, view.value)
+
+    def _view(self, make: Any, key: bytes, kind: str, empty: Any) -> Any:
+        entry = self._live(key)
+        if entry is not None and entry.kind != kind:
+            raise CommandError(WRONG_TYPE)
+        return make(self, key, empty if entry is None else entry.value, kind)
+
+    def hold(self, key: bytes, kind: str, value: Any) -> None:
+        """A view has written: `key` is there."""
+        if key not in self.entries:
+            self.entries[key] = Entry(kind, value, 0, self.now_ms)
+
+    def drop(self, key: bytes) -> None:
+        """A view has taken its last element away."""
+        self.entries.pop(key, None)
 
     def plant(self, key: bytes, kind: str) -> None:
         """Make `key` hold another type than a string."""
@@ -40,7 +84,8 @@ class FakeKeyspace:
             return None
         if entry.kind != "string":
             raise CommandError(WRONG_TYPE)
-        return entry.value
+        value: bytes = entry.value
+        return value
 
     def kind(self, key: bytes) -> str | None:
         entry = self._live(key)
@@ -89,7 +134,7 @@ class FakeKeyspace:
     def copy(self, source: bytes, target: bytes) -> None:
         entry = self._live(source)
         assert entry is not None
-        self.entries[target] = evolve(entry)
+        self.entries[target] = deepcopy(entry)
 
     def _live(self, key: bytes) -> Entry | None:
         entry = self.entries.get(key)

@@ -1,0 +1,8 @@
+"""The rows of the commands on strings as arrays of bits: data only.
+
+Flags, arities, key positions and categories are Valkey 9.1's own (its COMMAND INFO).
+"""
+
+from trio_dynomite.commands.row import Row
+
+BIT_ROWS: tuple[Row, ...] = ()
