@@ -1,4 +1,4 @@
-"""The timeout of a blocking command, read as Redis reads it (`getTimeoutFromObjectOrReply` in its `timeout.c`).
+"""The timeout of a blocking command, as Redis reads it (`getTimeoutFromObjectOrReply` in its `timeout.c`).
 
 It is a number of seconds with a fraction, any that `long double` has, and counts in whole milliseconds,
 rounded up; 0 waits for ever.
@@ -14,8 +14,8 @@ NOT_A_FLOAT = "ERR timeout is not a float or out of range"
 OUT_OF_RANGE = "ERR timeout is out of range"
 NEGATIVE = "ERR timeout is negative"
 
-_LATEST_NOW_MS = 2**41
-"""The time of day that a timeout is added to, at most: September 2039. The sum has to fit 64 bits."""
+_LATEST_NOW_MS = 2_000_000_000_000
+"""The time of day that a timeout is added to, at most: May 2033. The sum has to fit 64 bits."""
 _LIMIT_MS = INT64_MAX - _LATEST_NOW_MS
 _INT64_BITS = 63
 
