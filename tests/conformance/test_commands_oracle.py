@@ -13,29 +13,20 @@ Known differences, kept out of the comparison on purpose:
 * Times: TTL and its kind may differ by what passes between the two servers.
 """
 
-import importlib.util
-import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
-from attrs import define
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conformance.conversations import CONVERSATIONS
 from tests.conformance.oracle import Connection, assert_equal
+from tests.conformance.subjects import Subject, fake_subject, store_subject
 from trio_dynomite.commands.introspection import command, command_info
 from trio_dynomite.commands.patterns import matches
-from trio_dynomite.commands.row import Keyspace
 from trio_dynomite.commands.table import ROWS, SUBCOMMANDS, lookup, named
-from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import error
-from trio_dynomite.storage.keyspace import StoreKeyspace
-from trio_dynomite.storage.memory import MemoryStore
-from trio_dynomite.topology.partitioner import make
 
 ordinary = settings(
     derandomize=True,
@@ -43,45 +34,6 @@ ordinary = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     max_examples=150,
 )
-
-
-@define
-class Subject:
-    """Our side: handlers over some keyspace."""
-
-    ks: Any
-    tell_time: Callable[[int], None]
-    """Sets the keyspace's clock."""
-    plant: Callable[[bytes, str], None] | None
-    """Makes a key hold another type than a string; None when this keyspace knows strings only."""
-
-    def __call__(self, *args: bytes) -> bytes:
-        self.tell_time(time.time_ns() // 1_000_000)
-        try:
-            handler = lookup(list(args)).handler
-            assert handler is not None
-            keyspace: Keyspace = self.ks
-            return handler(keyspace, list(args))
-        except CommandError as refusal:
-            return error(str(refusal))
-
-
-def fake_subject(resp: int) -> Subject:
-    path = Path(__file__).parents[1] / "unit" / "commands" / "fake.py"
-    spec = importlib.util.spec_from_file_location("fake_keyspace", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    ks = module.FakeKeyspace(resp=resp)
-    return Subject(ks, lambda now_ms: setattr(ks, "now_ms", now_ms), ks.plant)
-
-
-def store_subject(resp: int) -> Subject:
-    clock = HybridClock(1)
-    clock.advance(time.time_ns() // 1_000_000)
-    ks = StoreKeyspace(MemoryStore(make("slots", "{}").slot), clock, clock.next(), resp=resp)
-    return Subject(ks, clock.advance, None)
 
 
 @pytest.fixture(params=[fake_subject, store_subject])
