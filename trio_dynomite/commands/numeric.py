@@ -4,7 +4,7 @@ One form only: no plus sign, no spaces, no leading zeros, nothing outside 64 bit
 as an integer is therefore the very bytes that writing that integer gives.
 """
 
-from trio_dynomite.commands.refusals import NOT_AN_INTEGER
+from trio_dynomite.commands.refusals import MUST_BE_POSITIVE, NOT_AN_INTEGER
 from trio_dynomite.errors import CommandError
 
 INT64_MIN = -(2**63)
@@ -32,4 +32,28 @@ def integer_argument(text: bytes) -> int:
     number = parse_int64(text)
     if number is None:
         raise CommandError(NOT_AN_INTEGER)
+    return number
+
+
+def count_argument(text: bytes) -> int:
+    """The number of elements that the argument `text` asks for: 0 or more.
+
+    Raises:
+        CommandError: it spells no such number.
+    """
+    number = parse_int64(text)
+    if number is None or number < 0:
+        raise CommandError(MUST_BE_POSITIVE)
+    return number
+
+
+def draws_argument(text: bytes) -> int:
+    """How many random elements `text` asks for: so many different ones, or, negative, so many draws.
+
+    Raises:
+        CommandError: it is no integer, or the one whose negative 64 bits do not hold.
+    """
+    number = integer_argument(text)
+    if number == INT64_MIN:
+        raise CommandError(f"ERR value is out of range, value must between {-INT64_MAX} and {INT64_MAX}")
     return number
