@@ -18,6 +18,8 @@ _LATEST_NOW_MS = 2_000_000_000_000
 """The time of day that a timeout is added to, at most: May 2033. The sum has to fit 64 bits."""
 _LIMIT_MS = INT64_MAX - _LATEST_NOW_MS
 _INT64_BITS = 63
+_COMMON_DIGITS = 9
+"""Digits of the usual timeouts, which need no long double: consumers of queues come back again and again."""
 
 
 def seconds(text: bytes) -> float:
@@ -26,6 +28,8 @@ def seconds(text: bytes) -> float:
     Raises:
         CommandError: it spells no number, a negative one, or an end beyond 64 bits of milliseconds.
     """
+    if text.isdigit() and len(text) <= _COMMON_DIGITS:
+        return int(text)
     milliseconds = _milliseconds(_number(text))
     if milliseconds > _LIMIT_MS:
         raise CommandError(OUT_OF_RANGE)
