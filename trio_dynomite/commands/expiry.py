@@ -36,22 +36,27 @@ def pexpireat(ks: Keyspace, args: list[bytes]) -> bytes:
 
 
 def _expire(ks: Keyspace, args: list[bytes], *, unit_ms: int, base_ms: int) -> bytes:
-    conditions = _conditions(args)
+    words = conditions(args[3:])
     amount_ms = integer_argument(args[2]) * unit_ms
     if not INT64_MIN <= amount_ms <= INT64_MAX - base_ms:
         raise CommandError(invalid_expire(args[0].decode("utf-8", "replace").lower()))
     # Zero would mean "never"; the first millisecond of 1970 has passed just as well.
     when_ms = max(amount_ms + base_ms, 1)
     key = args[1]
-    if ks.kind(key) is None or not _conditions_hold(conditions, when_ms, ks.deadline(key)):
+    if ks.kind(key) is None or not conditions_hold(words, when_ms, ks.deadline(key)):
         return ZERO
     ks.expire(key, when_ms)
     return ONE
 
 
-def _conditions(args: list[bytes]) -> set[bytes]:
+def conditions(options: list[bytes]) -> set[bytes]:
+    """The words NX, XX, GT, LT among `options`, in upper case.
+
+    Raises:
+        CommandError: there is another word, or two that exclude each other.
+    """
     words = set()
-    for argument in args[3:]:
+    for argument in options:
         word = argument.upper()
         if word not in _CONDITIONS:
             raise CommandError(f"ERR Unsupported option {quoted(argument)}")
@@ -63,17 +68,17 @@ def _conditions(args: list[bytes]) -> set[bytes]:
     return words
 
 
-def _conditions_hold(conditions: set[bytes], when_ms: int, old_ms: int) -> bool:
+def conditions_hold(words: set[bytes], when_ms: int, old_ms: int) -> bool:
     """Do all conditions let `when_ms` replace the deadline `old_ms`? No deadline counts as infinitely far."""
-    if not conditions:
+    if not words:
         return True
-    if b"NX" in conditions and old_ms:
+    if b"NX" in words and old_ms:
         return False
-    if b"XX" in conditions and not old_ms:
+    if b"XX" in words and not old_ms:
         return False
-    if b"GT" in conditions and (not old_ms or when_ms <= old_ms):
+    if b"GT" in words and (not old_ms or when_ms <= old_ms):
         return False
-    return not (b"LT" in conditions and old_ms and when_ms >= old_ms)
+    return not (b"LT" in words and old_ms and when_ms >= old_ms)
 
 
 def ttl(ks: Keyspace, args: list[bytes]) -> bytes:
@@ -99,10 +104,14 @@ def pexpiretime(ks: Keyspace, args: list[bytes]) -> bytes:
 def _time(ks: Keyspace, key: bytes, *, origin_ms: int, unit_ms: int) -> bytes:
     if ks.kind(key) is None:
         return MINUS_TWO
-    deadline = ks.deadline(key)
-    if not deadline:
+    return time_reply(ks.deadline(key), origin_ms=origin_ms, unit_ms=unit_ms)
+
+
+def time_reply(deadline_ms: int, *, origin_ms: int, unit_ms: int) -> bytes:
+    """The time from `origin_ms` to a deadline, rounded to the unit; -1 when there is none."""
+    if not deadline_ms:
         return MINUS_ONE
-    return integer((max(deadline - origin_ms, 0) + unit_ms // 2) // unit_ms)
+    return integer((max(deadline_ms - origin_ms, 0) + unit_ms // 2) // unit_ms)
 
 
 def persist(ks: Keyspace, args: list[bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""The options of SET and GETEX: what to require, what to answer, when to expire.
+"""The options of SET and GETEX, HSETEX and HGETEX: what to require, what to answer, when to expire.
 
 Options stand in any order and case. Of a group that excludes each other one word may stand, even twice
 (but not IFEQ); the last value counts (`parseExtendedCommandArgumentsOrReply` in Valkey).
@@ -11,12 +11,14 @@ from trio_dynomite.commands.refusals import SYNTAX, invalid_expire
 from trio_dynomite.errors import CommandError
 
 _CONDITIONS = frozenset([b"NX", b"XX", b"IFEQ"])
+_FIELD_CONDITIONS = frozenset([b"FNX", b"FXX"])
 _UNITS_MS = {b"EX": 1000, b"PX": 1, b"EXAT": 1000, b"PXAT": 1}
 _RELATIVE = frozenset([b"EX", b"PX"])
 _WITH_VALUE = frozenset([*_UNITS_MS, b"IFEQ"])
 
 SET_WORDS = frozenset([*_CONDITIONS, *_UNITS_MS, b"GET", b"KEEPTTL"])
 GETEX_WORDS = frozenset([*_UNITS_MS, b"PERSIST"])
+HSETEX_WORDS = frozenset([*_UNITS_MS, *_FIELD_CONDITIONS, b"NX", b"XX", b"KEEPTTL"])
 
 
 @define
@@ -27,6 +29,8 @@ class Options:
     """NX, XX, IFEQ or nothing."""
     wanted: bytes = b""
     """The value that IFEQ compares with."""
+    field_condition: bytes = b""
+    """FNX, FXX or nothing."""
     lifetime: bytes = b""
     """EX, PX, EXAT, PXAT, KEEPTTL, PERSIST or nothing."""
     amount: bytes = b""
@@ -40,14 +44,16 @@ class Options:
             self.answer_old = True
         elif word in _CONDITIONS:
             self.condition, self.wanted = _only(self.condition, word), value
+        elif word in _FIELD_CONDITIONS:
+            self.field_condition = _only(self.field_condition, word)
         else:
             self.lifetime, self.amount = _only(self.lifetime, word), value
 
-    def deadline_ms(self, now_ms: int, command: str) -> int:
-        """When the key shall expire, in Unix milliseconds; 0 when no time was given."""
+    def deadline_ms(self, now_ms: int, command: str, *, least: int = 1) -> int:
+        """When the key (or field) shall expire, in Unix milliseconds; 0 when no time was given."""
         if self.lifetime not in _UNITS_MS:
             return 0
-        return deadline_ms(self.lifetime, self.amount, now_ms, command)
+        return deadline_ms(self.lifetime, self.amount, now_ms, command, least=least)
 
 
 def parse_options(args: list[bytes], start: int, words: frozenset[bytes]) -> Options:
@@ -65,17 +71,18 @@ def parse_options(args: list[bytes], start: int, words: frozenset[bytes]) -> Opt
     return options
 
 
-def deadline_ms(unit: bytes, amount: bytes, now_ms: int, command: str) -> int:
+def deadline_ms(unit: bytes, amount: bytes, now_ms: int, command: str, *, least: int = 1) -> int:
     """The Unix milliseconds that EX, PX, EXAT or PXAT with `amount` mean; always positive.
 
     Raises:
-        CommandError: `amount` is no integer, not positive, or beyond 64 bits of milliseconds.
+        CommandError: `amount` is no integer, below `least`, or beyond 64 bits of milliseconds.
     """
     number = integer_argument(amount)
     when_ms = number * _UNITS_MS[unit] + (now_ms if unit in _RELATIVE else 0)
-    if number <= 0 or when_ms > INT64_MAX:
+    if number < least or when_ms > INT64_MAX:
         raise CommandError(invalid_expire(command))
-    return when_ms
+    # Zero would mean "never"; the first millisecond of 1970 has passed just as well.
+    return max(when_ms, 1)
 
 
 def _only(chosen: bytes, word: bytes) -> bytes:
