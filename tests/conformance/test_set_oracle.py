@@ -1,0 +1,58 @@
+"""The commands on sets against a real Valkey 9: the same replies, the same members and deadlines left behind."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.conformance.draws import EVERYTHING, assert_same_draw
+from tests.conformance.hash_requests import AROUND
+from tests.conformance.oracle import Connection, assert_equal
+from tests.conformance.set_requests import SADDS, SETS
+from tests.conformance.shape import in_order
+from tests.conformance.subjects import Subject, fake_subject
+
+ordinary = settings(
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=300,
+)
+CONVERSATIONS = st.lists(st.sampled_from([*SETS, *AROUND]), min_size=1, max_size=5).flatmap(
+    lambda chosen: st.lists(st.one_of(*SADDS, *chosen), min_size=5, max_size=30)
+)
+
+
+@pytest.fixture(params=[fake_subject])
+def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
+    factory: Callable[[int], Subject] = request.param
+    return factory
+
+
+def ask_both(subject: Subject, valkey: Connection, request: tuple[bytes, ...]) -> None:
+    if request[0].upper() in EVERYTHING:
+        assert_same_draw(subject, valkey, request)
+        return
+    ours, theirs = subject(*request), valkey(*request)
+    if ours[:1] in b"*~" and theirs[:1] in b"*~":
+        assert in_order(request, ours) == in_order(request, theirs), request
+    else:
+        assert_equal(request, ours, theirs)
+
+
+@ordinary
+@given(conversation=CONVERSATIONS)
+def test_sets_get_the_same_replies(
+    make_subject: Callable[[int], Subject],
+    valkey: Connection,
+    resp: int,
+    conversation: list[tuple[bytes, ...]],
+) -> None:
+    valkey(b"FLUSHALL")
+    subject = make_subject(resp)
+    for request in conversation:
+        ask_both(subject, valkey, request)
+        for key in (b"a", b"b"):
+            ask_both(subject, valkey, (b"SMEMBERS", key))
+            ask_both(subject, valkey, (b"PTTL", key))
