@@ -55,6 +55,8 @@ STRINGS = [
     *[request(name, some(KEYS)) for name in (b"MGET", b"LCS")],
     *[request(name, some(VALUES, 0, 5)) for name in (b"MSET", b"MSETNX")],
     request(b"MSETNX", KEYS, VALUES, KEYS, VALUES),
+    request(b"MSETEX", st.just(b"2"), KEYS, VALUES, KEYS, VALUES, SET_OPTIONS),
+    request(b"MSETEX", st.sampled_from([b"1", b"0", b"x", b"2147483648"]), some(VALUES, 2, 5)),
     request(b"SETRANGE", KEYS, OFFSETS, VALUES),
     *[request(name, KEYS, INDEXES, INDEXES) for name in (b"GETRANGE", b"SUBSTR")],
     request(b"LCS", KEYS, KEYS, words(b"LEN", b"idx", b"MINMATCHLEN", b"2", b"WITHMATCHLEN", b"x", most=4)),

@@ -6,7 +6,8 @@ over the cluster and which function runs it are ours.
 
 from collections.abc import Callable
 
-from trio_dynomite.commands import counters, dump, expiry, keys, lcs, strings
+from trio_dynomite.commands import counters, dump, expiry, keys, lcs, msetex, strings
+from trio_dynomite.commands.numkeys import keys_after
 from trio_dynomite.commands.row import Gather, Handler, Row, Spread
 
 ONE_KEY = (1, 1, 1)
@@ -59,6 +60,15 @@ STRING_ROWS = (
         "mset", -3, "write denyoom", "write string slow", strings.mset, keys=(1, -1, 2), spread=Spread.SCATTER
     ),
     row("msetnx", -3, "write denyoom", "write string slow", strings.msetnx, keys=(1, -1, 2)),
+    row(
+        "msetex",
+        -4,
+        "write denyoom movablekeys",
+        "write string slow",
+        msetex.msetex,
+        keys=NO_KEYS,
+        keys_of=keys_after(1, 2),
+    ),
     row("append", 3, "write denyoom fast", "write string fast", strings.append),
     row("strlen", 2, "readonly fast", "read string fast", strings.strlen),
     row("setrange", 4, "write denyoom", "write string slow", strings.setrange),

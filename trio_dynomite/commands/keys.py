@@ -4,20 +4,13 @@ RENAME and COPY name two keys of one slot; DEL, EXISTS, TOUCH and UNLINK get tho
 that live on this node.
 """
 
-from trio_dynomite.commands.numeric import integer_argument, parse_int64
+from trio_dynomite.commands.encodings import encoding
+from trio_dynomite.commands.numeric import integer_argument
 from trio_dynomite.commands.refusals import DB_OUT_OF_RANGE, NO_SUCH_KEY, SAME_OBJECT, SYNTAX
 from trio_dynomite.commands.row import Keyspace
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import NULL, OK, ONE, ZERO, array, bulk, integer, simple
 
-_EMBSTR_MAX = 44
-_ENCODINGS = {
-    "list": b"quicklist",
-    "set": b"hashtable",
-    "hash": b"hashtable",
-    "zset": b"skiplist",
-    "stream": b"stream",
-}
 _NO_FREQUENCY = (
     "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when"
     " switching between policies at runtime LRU and LFU data will take some time to adjust."
@@ -116,18 +109,9 @@ def _copy_options(words: list[bytes]) -> bool:
 
 
 def object_encoding(ks: Keyspace, args: list[bytes]) -> bytes:
-    """OBJECT ENCODING key: of a string what Redis would pick for it; else the type's large form."""
-    key = args[2]
-    kind = ks.kind(key)
-    if kind is None:
-        return NULL[ks.resp]
-    return bulk(_string_encoding(ks.get(key) or b"") if kind == "string" else _ENCODINGS[kind])
-
-
-def _string_encoding(value: bytes) -> bytes:
-    if parse_int64(value) is not None:
-        return b"int"
-    return b"embstr" if len(value) <= _EMBSTR_MAX else b"raw"
+    """OBJECT ENCODING key."""
+    name = encoding(ks, args[2])
+    return NULL[ks.resp] if name is None else bulk(name)
 
 
 def object_idletime(ks: Keyspace, args: list[bytes]) -> bytes:

@@ -58,23 +58,6 @@ def test_idletime_counts_from_the_last_write_or_touch(ks: FakeKeyspace, run: Run
     assert run("OBJECT IDLETIME absent") == b"$-1\r\n"
 
 
-@pytest.mark.parametrize(
-    ("kind", "encoding"),
-    [
-        ("hash", b"hashtable"),
-        ("set", b"hashtable"),
-        ("zset", b"skiplist"),
-        ("list", b"quicklist"),
-        ("stream", b"stream"),
-    ],
-)
-def test_other_types_tell_their_large_encoding(
-    ks: FakeKeyspace, run: Run, kind: str, encoding: bytes
-) -> None:
-    ks.plant(b"key", kind)
-    assert run("OBJECT ENCODING key") == b"$%d\r\n%b\r\n" % (len(encoding), encoding)
-
-
 def test_object_refcount_and_freq(run: Run) -> None:
     run("SET key 5")
     assert run("OBJECT REFCOUNT key") == b":1\r\n"
