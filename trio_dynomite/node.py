@@ -6,6 +6,7 @@ tell the peers goodbye, close everything.
 
 from __future__ import annotations
 
+import random
 import secrets
 import time
 from collections.abc import Mapping
@@ -57,7 +58,7 @@ class NodeProcess:
 
     def __attrs_post_init__(self) -> None:
         settings = self.settings
-        self.engine = engine = build_engine(settings, self.name, wall_ms(), log.info)
+        self.engine = engine = build_engine(settings, self.name, wall_ms(), log.info, random.Random())
         self.hub = Hub(
             lambda: engine.begin(wall_ms(), time.monotonic()),
             self._end,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 from attrs import define
@@ -46,5 +47,11 @@ def fake_subject(resp: int) -> Subject:
 def store_subject(resp: int) -> Subject:
     clock = HybridClock(1)
     clock.advance(time.time_ns() // 1_000_000)
-    ks = StoreKeyspace(MemoryStore(make("slots", "{}").slot), clock, clock.next(), resp=resp)
-    return Subject(ks, clock.advance, None)
+    store = MemoryStore(make("slots", "{}").slot)
+    ks = StoreKeyspace(store, clock, clock.next(), resp=resp, rng=Random(1), may_block=True)
+
+    def plant(key: bytes, kind: str) -> None:
+        ks.delete(key)
+        ks.list_at(key).push([b"item"], left=False)
+
+    return Subject(ks, clock.advance, plant)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from trio_dynomite.commands.record import Chance
 from trio_dynomite.config import Settings
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.coordinator.routes import make_routes
@@ -13,7 +14,9 @@ from trio_dynomite.topology.partitioner import make
 from trio_dynomite.topology.view import View
 
 
-def build_engine(settings: Settings, name: str, now_ms: int, log: Callable[..., None]) -> Engine:
+def build_engine(
+    settings: Settings, name: str, now_ms: int, log: Callable[..., None], rng: Chance
+) -> Engine:
     """A node's engine and all that hangs on it, without a socket."""
     members = settings.members
     node = next(member for member in members if member.name == name)
@@ -23,7 +26,7 @@ def build_engine(settings: Settings, name: str, now_ms: int, log: Callable[..., 
     store = MemoryStore(partitioner.slot)
     roster_settings = _roster_settings(settings, partitioner.fingerprint)
     peers = make_peers([member for member in members if member.name != name], roster_settings)
-    keyspace = StoreKeyspace(store, clock, origin=clock.next())
+    keyspace = StoreKeyspace(store, clock, origin=clock.next(), rng=rng)
     engine = Engine(
         node,
         keyspace,

@@ -16,13 +16,21 @@ stand one after another in a flat list, which is encoded once and sent to every 
 | PATCH  | [parent, operation, …]         | the operation, if the cell is under `parent`            |
 | RECORD | the packed record              | the record                                              |
 | FLUSH  | [first slot, last slot]        | kills everything older in those slots                   |
+| WHOLE  | the packed body                | a whole new list or stream under the stamp              |
+| CELLS  | [type, element, value, …]      | cells under the stamp, all with that deadline           |
+| GONE   | [type, element, …]             | tombstones under the stamp                              |
+| DATES  | [type, field, …]               | the fields' expiry cells                                |
+| TALLY  | [type, element, base, …]       | COUNT for one element                                   |
 
-Every effect is idempotent. PUT, EXPIRE and RECORD also commute. COUNT and PATCH build on a cell: a replica
-that has not got it yet reports a **gap**, and the sender answers with the whole record.
+Every effect is idempotent. All but COUNT, PATCH and TALLY also commute. Those build on a cell: a replica
+that has not got it yet reports a **gap**, and the sender answers with the whole record. What cannot be
+joined exactly, because the body of an expired record is gone, is a gap as well.
 """
 
 from typing import Any, TypeAlias
 
+from trio_dynomite.data import elements
+from trio_dynomite.data.merge import merge, pack_body, unpack_body
 from trio_dynomite.data.record import (
     COUNTS,
     DEADLINE,
@@ -30,13 +38,14 @@ from trio_dynomite.data.record import (
     STAMP,
     VALUE,
     Record,
-    join,
+    has_body,
     join_counts,
+    newest,
 )
 from trio_dynomite.data.stamp import NODE_BITS, pack, unpack
 from trio_dynomite.errors import ProtocolError
 
-PUT, EXPIRE, COUNT, PATCH, RECORD, FLUSH = range(6)
+PUT, EXPIRE, COUNT, PATCH, RECORD, FLUSH, WHOLE, CELLS, GONE, DATES, TALLY = range(11)
 FIELDS = 6
 """Values per effect in a flat list."""
 
@@ -44,9 +53,16 @@ Flat: TypeAlias = list[Any]
 
 
 def apply(
-    record: Record, kind: int, stamp: int, payload: Any, deadline_ms: int, now_ms: int
+    record: Record,
+    kind: int,
+    stamp: int,
+    payload: Any,
+    deadline_ms: int,
+    now_ms: int,
 ) -> Record | None:
-    """`record` after an effect; the same object when it told nothing new; None when there is a gap."""
+    """`record` after an effect; the same object when it told nothing new; None when there is a gap.
+
+    A body is changed in place."""
     if kind == PUT:
         return _changed(record, put(stamp, payload, deadline_ms))
     if kind == EXPIRE:
@@ -57,6 +73,10 @@ def apply(
         return _apply_patch(record, stamp, payload, deadline_ms)
     if kind == RECORD:
         return _changed(record, unpack_record(payload))
+    if kind == WHOLE:
+        return _changed(record, whole(stamp, unpack_body(payload), deadline_ms))
+    if kind in elements.ACTS:
+        return elements.apply(record, kind, stamp, payload, deadline_ms)
     raise ProtocolError(f"effect of unknown kind {kind}; is the peer newer?")
 
 
@@ -65,8 +85,13 @@ def put(stamp: int, value: bytes | None, deadline_ms: int) -> Record:
     return (stamp, value, stamp if deadline_ms else 0, deadline_ms, None)
 
 
+def whole(stamp: int, body: Any, deadline_ms: int) -> Record:
+    """The record of a list or a stream that is new under `stamp`."""
+    return (stamp, body.kind, stamp if deadline_ms else 0, deadline_ms, body)
+
+
 def _changed(record: Record, other: Record) -> Record:
-    joined = join(record, other)
+    joined = merge(record, other)
     return record if joined == record else joined
 
 
@@ -87,6 +112,8 @@ def _apply_count(record: Record, payload: Any) -> Record | None:
 
 def counted(record: Record, origin: int, sequence: int, total: int) -> Record:
     """`record` with an origin's running total; a total that is not news changes nothing."""
+    if has_body(record) or type(record[COUNTS]) is int:
+        return record  # another type has won meanwhile
     counts = join_counts(record[COUNTS], ((origin, sequence, total),))
     if counts == record[COUNTS]:
         return record
@@ -97,10 +124,15 @@ def counted(record: Record, origin: int, sequence: int, total: int) -> Record:
 def _apply_patch(record: Record, stamp: int, payload: Any, deadline_ms: int) -> Record | None:
     if record[STAMP] >= stamp:
         return record
-    value = record[VALUE]
-    if record[STAMP] != unpack(payload[0]) or record[COUNTS] is not None or value is None:
+    value, body = record[VALUE], record[COUNTS]
+    if record[STAMP] != unpack(payload[0]) or value is None:
         return None
-    return _changed(record, put(stamp, patched(value, payload[1:]), deadline_ms))
+    if type(value) is not str:
+        return None if body is not None else put(stamp, patched(value, payload[1:]), deadline_ms)
+    if body.made:
+        return None
+    body.apply(payload[1:])
+    return whole(stamp, body, deadline_ms)
 
 
 def patched(value: bytes, operation: Any) -> bytes:
@@ -115,18 +147,29 @@ def patched(value: bytes, operation: Any) -> bytes:
 
 def pack_record(record: Record) -> list[Any]:
     """A record as values that a frame can carry."""
-    stamp, value, expiry, deadline, counts = record
-    packed = None if counts is None else [[pack(origin), seq, total] for origin, seq, total in counts]
+    stamp, value, expiry, deadline, extra = record
+    packed: Any = None
+    if type(extra) is tuple:
+        packed = [[pack(origin), seq, total] for origin, seq, total in extra]
+    elif type(extra) is int:
+        packed = pack(extra)
+    elif extra is not None:
+        packed = pack_body(extra)
     return [pack(stamp), value, pack(expiry), deadline, packed]
 
 
 def unpack_record(packed: Any) -> Record:
     """The record in a frame's values."""
-    stamp, value, expiry, deadline, counts = packed
-    unpacked = None if counts is None else tuple([(unpack(origin), s, t) for origin, s, t in counts])
-    return (unpack(stamp), value, unpack(expiry), deadline, unpacked)
+    stamp, value, expiry, deadline, extra = packed
+    if type(extra) is bytes:
+        extra = unpack(extra)
+    elif extra is not None and (not extra or type(extra[0]) is list):
+        extra = tuple([(unpack(origin), seq, total) for origin, seq, total in extra])
+    elif extra is not None:
+        extra = unpack_body(extra)
+    return (unpack(stamp), value, unpack(expiry), deadline, extra)
 
 
 def record_effect(slot: int, key: bytes, record: Record) -> Flat:
     """One effect that tells all that `record` knows."""
-    return [RECORD, slot, key, max(record[STAMP], record[EXPIRY]) >> NODE_BITS, pack_record(record), 0]
+    return [RECORD, slot, key, newest(record) >> NODE_BITS, pack_record(record), 0]

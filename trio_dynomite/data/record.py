@@ -1,10 +1,16 @@
-"""A record: all that a replica knows of one key, and the one merge.
+"""A record: all that a replica knows of one key, and the merge of strings.
 
 A string's record is one cell (a value under a stamp), an expiry cell and, once it was counted, a running
 total per origin. It is a plain tuple of atoms on purpose: Python's garbage collector stops looking at
-those, so a million keys cost no pauses.
+those, so a million keys cost no pauses. A cell of a hash, a set or a sorted set is such a tuple, too.
 
     (stamp, value, expiry_stamp, deadline_ms, counts)
+
+The record of another type has the type's name for its value (None when it has no element) and its **body** in
+the last place: `cells.Cells`, `sequence.ListBody` or `stream.StreamBody`. `merge.py` joins those. Of hashes,
+sets and sorted sets `stamp` is the reset: cells that are older are dead. A list or a stream is one cell that
+is replaced or patched, and `stamp` is its stamp, as of a string. Where an expired record of the first kind was
+stripped of its body, the last place holds the stamp that the body was `made` with.
 
 * Writing a string replaces it whole, so the cell's stamp is also the record's reset: all that is older
   is dead. A value of None is a tombstone, or the shell of an expired record.
@@ -17,15 +23,18 @@ those, so a million keys cost no pauses.
 `join` is commutative, associative and idempotent; a property test holds it to that.
 """
 
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import xxhash
 
 from trio_dynomite.data.stamp import pack
+from trio_dynomite.errors import CommandError
+
+WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 
 Count: TypeAlias = tuple[int, int, int]
 """(origin, sequence, total): `origin` is the stamp at which a node's life began."""
-Record: TypeAlias = tuple[int, bytes | None, int, int, tuple[Count, ...] | None]
+Record: TypeAlias = tuple[int, Any, int, int, Any]
 
 STAMP: Final = 0
 VALUE: Final = 1
@@ -39,7 +48,7 @@ DIGEST_MASK = (1 << 64) - 1
 
 
 def join(a: Record, b: Record) -> Record:
-    """What a replica knows that was told both `a` and `b`."""
+    """What a replica knows that was told both `a` and `b`, two strings' records or two cells."""
     newer, older = (a, b) if a[STAMP] >= b[STAMP] else (b, a)
     stamp, value, _, _, counts = newer
     if older[STAMP] == stamp:
@@ -69,11 +78,13 @@ def digest(record: Record) -> int:
     It is a sum, so the digest of a slot can be kept by adding differences; it is taken
     modulo 2**64 only when it is compared.
     """
-    stamp, _, expiry, _, counts = record
+    stamp, _, expiry, _, extra = record
     total = stamp + expiry * _EXPIRY_WEIGHT if expiry else stamp
-    if counts is not None:
-        total += sum([_origin_weight(origin) * sequence for origin, sequence, _ in counts])
-    return total
+    if extra is None or type(extra) is int:
+        return total
+    if type(extra) is tuple:
+        return total + sum([_origin_weight(origin) * sequence for origin, sequence, _ in extra])
+    return total + int(extra.digest)
 
 
 def _origin_weight(origin: int) -> int:
@@ -82,7 +93,20 @@ def _origin_weight(origin: int) -> int:
 
 def newest(record: Record) -> int:
     """The newest stamp in `record`."""
-    return max(record[STAMP], record[EXPIRY])
+    return max(record[STAMP], record[EXPIRY], made(record))
+
+
+def made(record: Record) -> int:
+    """The newest stamp among the cells of a hash, set or sorted set; 0 for any other record."""
+    extra = record[COUNTS]
+    if extra is None or type(extra) is tuple:
+        return 0
+    return int(extra if type(extra) is int else extra.made)
+
+
+def has_body(record: Record) -> bool:
+    """Is it the record of a collection?"""
+    return record[COUNTS] is not None and type(record[COUNTS]) not in (tuple, int)
 
 
 def is_live(record: Record, now_ms: int) -> bool:
@@ -97,12 +121,24 @@ def total(record: Record) -> int:
 
 
 def text(record: Record) -> bytes:
-    """The string that a live record stands for."""
-    value = record[VALUE]
-    assert value is not None
-    return value if record[COUNTS] is None else b"%d" % total(record)
+    """The string that a live record stands for. Raises CommandError when it is of another type."""
+    counts = record[COUNTS]
+    if counts is None:
+        value: bytes = record[VALUE]
+        return value
+    if type(counts) is not tuple:
+        raise CommandError(WRONG_TYPE)
+    return b"%d" % total(record)
+
+
+def kind(record: Record) -> str:
+    """The type of a live record, as TYPE names it."""
+    return record[VALUE] if type(record[VALUE]) is str else "string"
 
 
 def shell(record: Record) -> Record:
-    """An expired record without its value: the same digest, less memory."""
-    return (record[STAMP], None, record[EXPIRY], record[DEADLINE], record[COUNTS])
+    """An expired record without its value: less memory and, of a string or a cell, the same digest."""
+    extra = record[COUNTS]
+    if has_body(record):
+        extra = made(record) or None
+    return (record[STAMP], None, record[EXPIRY], record[DEADLINE], extra)

@@ -3,17 +3,36 @@
 This is the one place where a command's change becomes a stamp, a record and an effect, in that order.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
 
 from trio_dynomite.commands.numeric import INT64_MAX, INT64_MIN, integer_argument
+from trio_dynomite.commands.record import Chance
 from trio_dynomite.data import effect
-from trio_dynomite.data.effect import COUNT, EXPIRE, FLUSH, PATCH, PUT, Flat
-from trio_dynomite.data.record import COUNTS, DEADLINE, EXPIRY, STAMP, VALUE, is_live, text, total
+from trio_dynomite.data.cells import HASH, SET, SORTED_SET, Cells
+from trio_dynomite.data.effect import COUNT, EXPIRE, FLUSH, PATCH, PUT, RECORD, Flat, pack_record
+from trio_dynomite.data.record import (
+    COUNTS,
+    DEADLINE,
+    STAMP,
+    VALUE,
+    WRONG_TYPE,
+    Record,
+    is_live,
+    kind,
+    newest,
+    text,
+    total,
+)
+from trio_dynomite.data.sequence import LIST
 from trio_dynomite.data.stamp import NODE_BITS, TICK, HybridClock, milliseconds, pack
 from trio_dynomite.errors import CommandError
+from trio_dynomite.storage.copies import copied
 from trio_dynomite.storage.memory import MemoryStore
+from trio_dynomite.storage.sequences import ListView, StreamView
+from trio_dynomite.storage.views import HashView, SetView, SortedSetView
 
 _TOUCHED_MAX = 4096
 
@@ -29,6 +48,13 @@ class StoreKeyspace:
     effects: Flat | None = field(factory=list)
     """None when nobody else has a copy."""
     resp: int = 2
+    rng: Chance = field(kw_only=True)
+    may_block: bool = False
+    scripts: Any = None
+    """The node's script host."""
+    on_event: Callable[[str, bytes], None] | None = None
+    """Told of key-space events, while somebody listens."""
+    wants_events: bool = False
     touched: dict[bytes, int] = field(factory=dict)
     """Key → wall-clock milliseconds of its last TOUCH, for the newest few thousand."""
     key: bytes | None = None
@@ -41,6 +67,67 @@ class StoreKeyspace:
         """Wall-clock milliseconds of the turn."""
         return self.clock.now_ms
 
+    def event(self, name: str, key: bytes) -> None:
+        """Tell the listeners that `name` happened to `key`."""
+        if self.on_event is not None:
+            self.on_event(name, key)
+
+    def hash_at(self, key: bytes) -> HashView:
+        """The hash at `key`."""
+        slot = self.slot if key is self.key else self.store.slot_of(key)
+        return HashView(self, slot, key, self._body(slot, key, HASH))
+
+    def set_at(self, key: bytes) -> SetView:
+        """The set at `key`."""
+        slot = self.slot if key is self.key else self.store.slot_of(key)
+        return SetView(self, slot, key, self._body(slot, key, SET))
+
+    def sorted_set_at(self, key: bytes) -> SortedSetView:
+        """The sorted set at `key`."""
+        slot = self.slot if key is self.key else self.store.slot_of(key)
+        return SortedSetView(self, slot, key, self._body(slot, key, SORTED_SET))
+
+    def list_at(self, key: bytes) -> ListView:
+        """The list at `key`."""
+        slot = self.slot if key is self.key else self.store.slot_of(key)
+        return ListView(self, slot, key, self._body(slot, key, LIST))
+
+    def stream_at(self, key: bytes) -> StreamView:
+        """The stream at `key`."""
+        slot = self.slot if key is self.key else self.store.slot_of(key)
+        return StreamView(self, slot, key, self._body(slot, key, "stream"))
+
+    def _body(self, slot: int, key: bytes, wanted: str) -> Any:
+        """The body of the live record at `key`, of the type that is wanted; None when it is absent."""
+        record = self.store.records[slot].get(key)
+        if record is None or record[1] is None or 0 < record[3] <= self.clock.now_ms:
+            return None
+        if record[1] is not wanted and record[1] != wanted:
+            raise CommandError(WRONG_TYPE)
+        body = record[4]
+        if wanted is HASH and 0 < body.due_ms <= self.clock.now_ms:
+            return self.store.sweep(slot, key, record, self.clock.now_ms)[4]
+        return body
+
+    def opened(self, slot: int, key: bytes) -> Record:
+        """The record at `key`, ready to be written: one that has expired is reset, here and everywhere."""
+        record = self.store.get(slot, key)
+        if 0 < record[DEADLINE] <= self.clock.now_ms:
+            record = (newest(record) + 1, None, 0, 0, None)
+            self.store.set(slot, key, record)
+            self.tell(RECORD, slot, key, record[STAMP] >> NODE_BITS, pack_record(record), 0)
+        return record
+
+    def _live(self, key: bytes) -> Record | None:
+        """The record at `key` if it is there for a reader."""
+        slot = self.slot if key is self.key else self.store.slot_of(key)
+        record = self.store.get(slot, key)
+        if not is_live(record, self.clock.now_ms):
+            return None
+        if type(record[COUNTS]) is Cells and 0 < record[COUNTS].due_ms <= self.clock.now_ms:
+            record = self.store.sweep(slot, key, record, self.clock.now_ms)
+        return None if record[VALUE] is None else record
+
     def get(self, key: bytes) -> bytes | None:
         """The string at `key`."""
         slot = self.slot if key is self.key else self.store.slot_of(key)
@@ -51,19 +138,20 @@ class StoreKeyspace:
 
     def kind(self, key: bytes) -> str | None:
         """The type of `key`."""
-        return "string" if self.get(key) is not None else None
+        record = self._live(key)
+        return None if record is None else kind(record)
 
     def deadline(self, key: bytes) -> int:
         """When `key` expires."""
-        record = self.store.get(self.store.slot_of(key), key)
-        return record[DEADLINE] if is_live(record, self.clock.now_ms) else 0
+        record = self._live(key)
+        return 0 if record is None else record[DEADLINE]
 
     def idle_s(self, key: bytes) -> int:
         """Seconds since the last write or touch."""
-        record = self.store.get(self.store.slot_of(key), key)
-        if not is_live(record, self.clock.now_ms):
+        record = self._live(key)
+        if record is None:
             return 0
-        fresh_ms = max(milliseconds(max(record[STAMP], record[EXPIRY])), self.touched.get(key, 0))
+        fresh_ms = max(milliseconds(newest(record)), self.touched.get(key, 0))
         return max(0, self.clock.now_ms - fresh_ms) // 1000
 
     def put(self, key: bytes, value: bytes, deadline_ms: int = 0) -> None:
@@ -78,7 +166,8 @@ class StoreKeyspace:
         if self.effects is not None:
             self.effects.extend((PUT, slot, key, stamp >> NODE_BITS, value, deadline_ms))
 
-    def _tell(self, *effect: Any) -> None:
+    def tell(self, *effect: Any) -> None:
+        """Add one effect to those of the running command."""
         if self.effects is not None:
             self.effects.extend(effect)
 
@@ -89,9 +178,9 @@ class StoreKeyspace:
         stamp = self.clock.next()
         self.store.put(slot, key, stamp, value, old[DEADLINE])
         if old[COUNTS] is None:
-            self._tell(PATCH, slot, key, stamp >> NODE_BITS, [pack(old[STAMP]), *op], old[DEADLINE])
+            self.tell(PATCH, slot, key, stamp >> NODE_BITS, [pack(old[STAMP]), *op], old[DEADLINE])
         else:
-            self._tell(PUT, slot, key, stamp >> NODE_BITS, value, old[DEADLINE])
+            self.tell(PUT, slot, key, stamp >> NODE_BITS, value, old[DEADLINE])
 
     def count(self, key: bytes, delta: int) -> int:
         """Add to the integer at `key`."""
@@ -102,6 +191,12 @@ class StoreKeyspace:
                 # It expired, and a count under its old stamp would expire with it.
                 self.put(key, b"%d" % delta)
                 return delta
+            if record[COUNTS] is not None and type(record[COUNTS]) is not tuple:
+                # It was of another type, which must not get it.
+                self.put(key, b"%d" % delta)
+                return delta
+        elif type(record[VALUE]) is str:
+            raise CommandError(WRONG_TYPE)
         elif record[COUNTS] is None and record[VALUE] is not None:
             integer_argument(record[VALUE])
         number = total(record) + delta
@@ -115,7 +210,7 @@ class StoreKeyspace:
             return number
         self.store.set(slot, key, effect.counted(record, self.origin, sequence, running))
         payload = [pack(record[STAMP]), pack(self.origin), sequence, running]
-        self._tell(COUNT, slot, key, self.clock.next() >> NODE_BITS, payload, 0)
+        self.tell(COUNT, slot, key, self.clock.next() >> NODE_BITS, payload, 0)
         return number
 
     def expire(self, key: bytes, deadline_ms: int) -> None:
@@ -127,17 +222,17 @@ class StoreKeyspace:
 
     def delete(self, key: bytes) -> bool:
         """Delete `key`."""
-        slot = self.store.slot_of(key)
-        if not is_live(self.store.get(slot, key), self.clock.now_ms):
+        if self._live(key) is None:
             return False
+        slot = self.store.slot_of(key)
         stamp = self.clock.next()
         self.store.put(slot, key, stamp, None, 0)
-        self._tell(PUT, slot, key, stamp >> NODE_BITS, None, 0)
+        self.tell(PUT, slot, key, stamp >> NODE_BITS, None, 0)
         return True
 
     def touch(self, key: bytes) -> bool:
         """Make `key` fresh on this node; nothing is told to the others."""
-        is_there = is_live(self.store.get(self.store.slot_of(key), key), self.clock.now_ms)
+        is_there = self._live(key) is not None
         if is_there:
             self.touched[key] = self.clock.now_ms
             if len(self.touched) > _TOUCHED_MAX:
@@ -149,16 +244,23 @@ class StoreKeyspace:
         record = self.store.get(slot, key)
         stamp = self.clock.next()
         self.store.set(slot, key, (record[STAMP], record[VALUE], stamp, deadline_ms, record[COUNTS]))
-        self._tell(EXPIRE, slot, key, stamp >> NODE_BITS, None, deadline_ms)
+        self.tell(EXPIRE, slot, key, stamp >> NODE_BITS, None, deadline_ms)
 
     def copy(self, source: bytes, target: bytes) -> None:
         """`target` becomes what `source` is."""
-        value = self.get(source)
-        if value is not None:
-            self.put(target, value, self.deadline(source))
+        record = self._live(source)
+        if record is None:
+            return
+        if kind(record) == "string":
+            self.put(target, text(record), record[DEADLINE])
+            return
+        slot, stamp = self.store.slot_of(target), self.clock.next()
+        new = copied(record, stamp)
+        self.store.set(slot, target, new)
+        self.tell(RECORD, slot, target, stamp >> NODE_BITS, pack_record(new), 0)
 
     def flush(self, first: int, last: int) -> None:
         """Delete every key in the slots `first` to `last`."""
         stamp = self.clock.next()
         self.store.flush(first, last, stamp)
-        self._tell(FLUSH, first, b"", stamp >> NODE_BITS, [first, last], 0)
+        self.tell(FLUSH, first, b"", stamp >> NODE_BITS, [first, last], 0)

@@ -17,8 +17,10 @@ import xxhash
 from attrs import define, field
 
 from trio_dynomite.data import effect
+from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.effect import COUNT, EXPIRE, FIELDS, FLUSH, PUT
-from trio_dynomite.data.record import ABSENT, DEADLINE, VALUE, Record, digest, join, newest, shell
+from trio_dynomite.data.merge import merge, settle
+from trio_dynomite.data.record import ABSENT, COUNTS, DEADLINE, VALUE, Record, digest, newest, shell
 from trio_dynomite.data.stamp import NODE_BITS
 
 SLOTS = 16384
@@ -43,6 +45,8 @@ class MemoryStore:
     planned: dict[bytes, int] = field(factory=dict)
     """Key → the second of `due` in which it stands."""
     next_due_s: int = 0
+    written: list[bytes] | None = None
+    """The keys that were changed, while somebody wants to know."""
 
     def __attrs_post_init__(self) -> None:
         self.records = [{} for _ in range(SLOTS)]
@@ -80,19 +84,30 @@ class MemoryStore:
         if value is None:
             self.dead[slot] += 1
         self.sums[slot] += _hash(key) * change
+        if self.written is not None:
+            self.written.append(key)
 
-    def set(self, slot: int, key: bytes, new: Record) -> None:
-        """`key` now has the record `new`."""
+    def set(self, slot: int, key: bytes, new: Record, before: int | None = None) -> None:
+        """`key` now has the record `new`.
+
+        `before` is the digest of the record until now, where its body was changed in place."""
         records = self.records[slot]
         old = records.get(key, ABSENT)
-        if new[DEADLINE] and new[VALUE] is not None:
-            self._schedule(key, new[DEADLINE])
+        if before is None:
+            before = digest(old)
+        if new[VALUE] is not None:
+            if new[DEADLINE]:
+                self._schedule(key, new[DEADLINE])
+            if type(new[COUNTS]) is Cells and new[COUNTS].due_ms:
+                self._schedule(key, new[COUNTS].due_ms)
         if key in records and old[VALUE] is None:
             self.dead[slot] -= 1
         if new[VALUE] is None:
             self.dead[slot] += 1
         records[key] = new
-        self.sums[slot] += _hash(key) * (digest(new) - digest(old))
+        self.sums[slot] += _hash(key) * (digest(new) - before)
+        if self.written is not None:
+            self.written.append(key)
 
     def get(self, slot: int, key: bytes) -> Record:
         """What is known of `key`; of one that is unknown, only that it was absent at the last flush."""
@@ -105,17 +120,25 @@ class MemoryStore:
     def join(self, slot: int, key: bytes, record: Record) -> bool:
         """Merge what another replica knows of `key`; did it tell anything new?"""
         old = self.get(slot, key)
-        new = join(old, record)
-        if new == old or newest(new) < self.floors[slot]:
+        before = self.digest_here(slot, key)
+        told = digest(old)
+        new = merge(old, record)
+        if (new == old and digest(new) == told) or newest(new) < self.floors[slot]:
             return False
-        self.set(slot, key, new)
+        self.set(slot, key, new, before)
         return True
+
+    def digest_here(self, slot: int, key: bytes) -> int:
+        """The digest of what is kept of `key`; 0 when nothing is."""
+        return digest(self.records[slot].get(key, ABSENT))
 
     def apply(self, origin: int, effects: list[Any], now_ms: int) -> list[bytes]:
         """Join a frame's effects, stamped by `origin`; the keys at which a gap was found."""
         gaps: list[bytes] = []
         all_records, sums, hash_of = self.records, self.sums, _hash
         fields = iter(effects)
+        if self.written is not None:
+            self.written.extend(effects[2::FIELDS])
         for kind, slot, key, clock, payload, deadline_ms in zip(*[fields] * FIELDS, strict=True):
             stamp = clock << NODE_BITS | origin
             if kind == PUT and payload is not None and not deadline_ms:
@@ -145,11 +168,12 @@ class MemoryStore:
         old = self.get(slot, key)
         if stamp <= self.floors[slot] and kind in (PUT, EXPIRE, COUNT):
             return True
+        before = self.digest_here(slot, key)
         new = effect.apply(old, kind, stamp, payload, deadline_ms, now_ms)
         if new is None:
             return False
-        if new is not old and newest(new) >= self.floors[slot]:
-            self.set(slot, key, new)
+        if (new is not old or type(old[COUNTS]) is Cells) and newest(new) >= self.floors[slot]:
+            self.set(slot, key, new, before)
         return True
 
     def flush(self, first: int, last: int, stamp: int) -> None:
@@ -162,7 +186,7 @@ class MemoryStore:
     def _rebuild(self, slot: int, floor: int) -> None:
         flushed: Record = (floor, None, 0, 0, None)
         kept = {
-            key: join(record, flushed)
+            key: merge(record, flushed)
             for key, record in self.records[slot].items()
             if newest(record) >= floor and record != flushed
         }
@@ -216,10 +240,21 @@ class MemoryStore:
         del self.planned[key]
         slot = self.slot_of(key)
         record = self.records[slot].get(key, ABSENT)
-        deadline = record[DEADLINE]
-        if not deadline or record[VALUE] is None:
+        if record[VALUE] is None:
             return
-        if deadline <= now_ms:
+        if 0 < record[DEADLINE] <= now_ms:
             self.set(slot, key, shell(record))
-        else:
-            self._schedule(key, deadline)
+            return
+        if record[DEADLINE]:
+            self._schedule(key, record[DEADLINE])
+        if type(record[COUNTS]) is Cells and record[COUNTS].due_ms:
+            self.sweep(slot, key, record, now_ms)
+
+    def sweep(self, slot: int, key: bytes, record: Record, now_ms: int) -> Record:
+        """The record of a hash without the fields whose deadline has passed; no digest changes by it."""
+        if record[COUNTS].sweep(now_ms):
+            record = settle(record)
+            self.set(slot, key, record)
+        elif record[COUNTS].due_ms:
+            self._schedule(key, record[COUNTS].due_ms)
+        return record

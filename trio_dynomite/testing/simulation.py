@@ -100,7 +100,13 @@ class SimNode:
         simulation = self.simulation
         self.life += 1
         self.is_up = True
-        self.engine = build_engine(simulation.settings, self.name, self.wall_ms(), simulation.note(self.name))
+        self.engine = build_engine(
+            simulation.settings,
+            self.name,
+            self.wall_ms(),
+            simulation.note(self.name),
+            random.Random(simulation.rng.random()),
+        )
         self.engine.roster.on_down = self._on_down
         self.turn(lambda: self.engine.set_state(NodeState.JOINING))
         life = self.life

@@ -1,5 +1,6 @@
 """A node alone: an engine without peers, and a way to ask it."""
 
+from random import Random
 from typing import Any
 
 import hiredis
@@ -51,7 +52,7 @@ def decoded(reply: bytes) -> Any:
 def lone_node(partitioner: str = "slots") -> Lone:
     """A node that serves."""
     engine = build_engine(
-        layout([1], partitioner=partitioner), "d1r1n1", EPOCH_MS, lambda event, **facts: None
+        layout([1], partitioner=partitioner), "d1r1n1", EPOCH_MS, lambda event, **facts: None, Random(1)
     )
     engine.begin(EPOCH_MS, 0.0)
     engine.set_state(NodeState.NORMAL)

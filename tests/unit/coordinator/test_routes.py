@@ -1,5 +1,7 @@
 """Routes: who leads, who serves, which levels can be reached, as peers come and go."""
 
+from random import Random
+
 import pytest
 from attrs import define, field
 
@@ -34,7 +36,7 @@ class Cluster:
     racks: tuple[list[int], ...] = ([1, 1, 1],)
 
     def __attrs_post_init__(self) -> None:
-        self.engine = build_engine(layout(*self.racks), ME, EPOCH_MS, lambda event, **facts: None)
+        self.engine = build_engine(layout(*self.racks), ME, EPOCH_MS, lambda event, **facts: None, Random(1))
         self.engine.begin(EPOCH_MS, 100.0)
         self.engine.set_state(NodeState.NORMAL)
         for name in self.engine.roster.peers:

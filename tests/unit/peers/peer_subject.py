@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 from attrs import define, field
@@ -146,7 +147,10 @@ def make_pair(settings: Settings | None = None, other: Settings | None = None) -
         notes.append((event, facts))
 
     pair = Pair(
-        {A: build_engine(settings, A, EPOCH_MS, log), B: build_engine(other or settings, B, EPOCH_MS, log)},
+        {
+            A: build_engine(settings, A, EPOCH_MS, log, Random(1)),
+            B: build_engine(other or settings, B, EPOCH_MS, log, Random(2)),
+        },
         notes,
     )
     for name, engine in pair.engines.items():

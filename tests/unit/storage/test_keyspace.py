@@ -1,5 +1,7 @@
 """The keyspace: what a command's change leaves behind here, and the effect that tells the others."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ MOST = 2**63 - 1
 def make_keyspace(node: int = 9) -> StoreKeyspace:
     clock = HybridClock(node)
     clock.advance(NOW)
-    return StoreKeyspace(MemoryStore(redis_slot), clock, origin=clock.next())
+    return StoreKeyspace(MemoryStore(redis_slot), clock, origin=clock.next(), rng=Random(1))
 
 
 @pytest.fixture

@@ -1,0 +1,278 @@
+"""The merge of every type: nodes that write the same keys at once end alike, whatever arrives when.
+
+Each node is a keyspace of its own, a primary that has heard of the others' writes late, twice, out of order
+or, until the records are exchanged at the end, never. Clocks are skewed. Keys change their types all the time.
+"""
+
+from random import Random
+from typing import Any
+
+from attrs import define, field
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trio_dynomite.data.cells import Cells
+from trio_dynomite.data.effect import FIELDS, Flat, record_effect, unpack_record
+from trio_dynomite.data.record import COUNTS, VALUE, Record, digest, has_body, newest
+from trio_dynomite.data.stamp import NODE_BITS, HybridClock
+from trio_dynomite.errors import CommandError
+from trio_dynomite.storage.keyspace import StoreKeyspace
+from trio_dynomite.storage.memory import MemoryStore
+from trio_dynomite.topology.partitioner import redis_slot
+
+NOW = 1_700_000_000_000
+KEYS = [b"k1", b"k2"]
+SLOTS = {redis_slot(key) for key in KEYS}
+ELEMENTS = [b"a", b"b", b"c"]
+
+
+@define
+class Site:
+    """One node, what it wrote, and how far its clock is off."""
+
+    number: int
+    skew_ms: int
+    keyspace: StoreKeyspace = field(init=False)
+    told: list[Flat] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        clock = HybridClock(self.number)
+        clock.advance(NOW + self.skew_ms)
+        self.keyspace = StoreKeyspace(
+            MemoryStore(redis_slot), clock, origin=clock.next(), rng=Random(self.number)
+        )
+
+    def write(self, act: Any, rng: Random, passed_ms: int) -> None:
+        self.keyspace.clock.advance(NOW + self.skew_ms + passed_ms)
+        self.keyspace.effects = effects = []
+        try:
+            act(self.keyspace, rng.choice(KEYS), rng)
+        except CommandError:
+            pass  # the key is of another type, or the field is no number
+        if effects:
+            self.told.append(effects)
+
+    def hear(self, other: "Site", effects: Flat) -> None:
+        clock = self.keyspace.clock
+        clock.observe(max(effects[3::FIELDS]) << NODE_BITS | other.number)
+        gaps = self.keyspace.store.apply(other.number, effects, clock.now_ms)
+        for key in gaps:
+            self.learn(key, other)
+
+    def learn(self, key: bytes, other: "Site") -> None:
+        slot = redis_slot(key)
+        *_, payload, _ = record_effect(slot, key, other.keyspace.store.get(slot, key))
+        record = unpack_record(payload)
+        self.keyspace.clock.observe(newest(record))
+        self.keyspace.store.join(slot, key, record)
+
+    def record(self, key: bytes) -> Record:
+        return self.keyspace.store.get(redis_slot(key), key)
+
+
+def hash_put(ks: Any, key: bytes, rng: Random) -> None:
+    ks.hash_at(key).put([(rng.choice(ELEMENTS), b"%d" % rng.randrange(9))], rng.choice([0, 0, None, NOW + 3]))
+
+
+def hash_set(ks: Any, key: bytes, rng: Random) -> None:
+    ks.hash_at(key).put([(rng.choice(ELEMENTS), b"%d" % rng.randrange(9))])
+
+
+def hash_remove(ks: Any, key: bytes, rng: Random) -> None:
+    ks.hash_at(key).remove([rng.choice(ELEMENTS)])
+
+
+def hash_count(ks: Any, key: bytes, rng: Random) -> None:
+    ks.hash_at(key).count(rng.choice(ELEMENTS), 1)
+
+
+def hash_expire(ks: Any, key: bytes, rng: Random) -> None:
+    view = ks.hash_at(key)
+    view.expire([e for e in ELEMENTS if e in view][:1], rng.choice([0, NOW + 5, NOW + 10**6]))
+
+
+def set_add(ks: Any, key: bytes, rng: Random) -> None:
+    ks.set_at(key).add([rng.choice(ELEMENTS), rng.choice(ELEMENTS)])
+
+
+def set_remove(ks: Any, key: bytes, rng: Random) -> None:
+    ks.set_at(key).remove([rng.choice(ELEMENTS)])
+
+
+def score(ks: Any, key: bytes, rng: Random) -> None:
+    ks.sorted_set_at(key).put([(rng.choice(ELEMENTS), rng.random())])
+
+
+def add_score(ks: Any, key: bytes, rng: Random) -> None:
+    ks.sorted_set_at(key).increment(rng.choice(ELEMENTS), rng.choice([1.0, 2.0, 0.5]))
+
+
+def unscore(ks: Any, key: bytes, rng: Random) -> None:
+    ks.sorted_set_at(key).remove([rng.choice(ELEMENTS)])
+
+
+def push(ks: Any, key: bytes, rng: Random) -> None:
+    ks.list_at(key).push([rng.choice(ELEMENTS)], left=rng.random() < 0.5)
+
+
+def pop(ks: Any, key: bytes, rng: Random) -> None:
+    ks.list_at(key).pop(1, left=rng.random() < 0.5)
+
+
+def set_string(ks: Any, key: bytes, rng: Random) -> None:
+    ks.put(key, b"7", rng.choice([0, 0, NOW + 4]))
+
+
+def set_plain(ks: Any, key: bytes, rng: Random) -> None:
+    ks.put(key, b"7")
+
+
+def count(ks: Any, key: bytes, rng: Random) -> None:
+    ks.count(key, 1)
+
+
+def delete(ks: Any, key: bytes, rng: Random) -> None:
+    ks.delete(key)
+
+
+def expire(ks: Any, key: bytes, rng: Random) -> None:
+    if ks.kind(key):
+        ks.expire(key, rng.choice([0, NOW + 6, NOW + 10**6]))
+
+
+def copy(ks: Any, key: bytes, rng: Random) -> None:
+    ks.copy(KEYS[0], KEYS[1])
+
+
+HASH = [hash_put, hash_remove, hash_count, hash_expire]
+SET = [set_add, set_remove]
+SORTED_SET = [score, add_score, unscore]
+MIXED = [hash_set, hash_remove, set_add, set_remove, score, unscore, delete, set_plain]
+EVERYTHING = [*HASH, *SET, *SORTED_SET, push, pop, set_string, count, delete, expire, copy]
+
+
+def run(seed: int, acts: list[Any], *, deliver: float) -> list[Site]:
+    """Some nodes write and hear of each other by chance; `deliver`: how much of it arrives in the end."""
+    rng = Random(seed)
+    sites = [Site(number, rng.randrange(-3, 4)) for number in (1, 2, 3)]
+    heard: set[tuple[int, int, int]] = set()
+    for step in range(rng.randrange(1, 40)):
+        rng.choice(sites).write(rng.choice(acts), rng, step // 4)
+        for _ in range(rng.randrange(3)):
+            _hear_one(rng, sites, heard)
+    pending = [(to.number, by.number, at) for to in sites for by in sites for at in range(len(by.told))]
+    rng.shuffle(pending)
+    for to, by, at in pending:
+        if to != by and rng.random() < deliver:
+            sites[to - 1].hear(sites[by - 1], sites[by - 1].told[at])
+    return sites
+
+
+def _hear_one(rng: Random, sites: list[Site], heard: set[tuple[int, int, int]]) -> None:
+    to, by = rng.sample(sites, 2)
+    if by.told:
+        to.hear(by, rng.choice(by.told))
+
+
+def exchange(sites: list[Site]) -> None:
+    """What anti-entropy does: everyone learns all that the others know, until nothing is news."""
+    for _ in range(3):
+        for to in sites:
+            for by in sites:
+                if to is not by:
+                    for key in KEYS:
+                        to.learn(key, by)
+    for site in sites:
+        site.keyspace.clock.advance(NOW + 60_000)
+        while site.keyspace.store.expire(NOW + 60_000, 1000):
+            pass
+
+
+def plain(record: Record) -> Any:
+    """A record as values that compare: a body's cells in order, an expired record without what is gone."""
+    stamp, value, expiry, deadline, extra = record
+    if not has_body(record):
+        return (stamp, value, expiry, deadline, None if type(extra) is int else extra)
+    if isinstance(extra, Cells):
+        return (stamp, value, expiry, deadline, extra.kind, extra.made, sorted(extra.cells.items()))
+    return (stamp, value, expiry, deadline, list(extra.items))
+
+
+def assert_sound(site: Site) -> None:
+    """What is kept by difference is what one finds by counting."""
+    store = site.keyspace.store
+    for slot in SLOTS:
+        for record in store.records[slot].values():
+            body = record[COUNTS]
+            if isinstance(body, Cells):
+                again = body.on(body.shelf)
+                assert (body.sum, body.live, body.due_ms) == (again.sum, again.live, again.due_ms)
+                assert (record[VALUE] is not None) == (body.live > 0)
+                assert all(cell[0] >= record[0] for _, cell in body.cells.items())
+                if body.kind == "zset":
+                    assert list(body.scores()) == list(again.scores())
+        sums, dead = store.sums[slot], store.dead[slot]
+        store._rebuild(slot, -1)
+        assert (store.sums[slot], store.dead[slot]) == (sums, dead)
+
+
+seeds = st.integers(0, 2**32)
+many = settings(max_examples=400, deadline=None)
+
+
+@given(seeds)
+@many
+def test_all_types_converge_once_records_are_exchanged(seed: int) -> None:
+    sites = run(seed, EVERYTHING, deliver=0.7)
+    for site in sites:
+        assert_sound(site)
+    exchange(sites)
+    for site in sites:
+        assert_sound(site)
+    for key in KEYS:
+        first, *others = [plain(site.record(key)) for site in sites]
+        assert all(other == first for other in others)
+    assert len({tuple(site.keyspace.store.slot_digest(slot) for slot in SLOTS) for site in sites}) == 1
+
+
+@given(seeds, st.sampled_from([SET, SORTED_SET, [hash_set, hash_remove, hash_count]]))
+@many
+def test_cells_converge_by_effects_alone(seed: int, acts: list[Any]) -> None:
+    sites = run(seed, acts, deliver=1.0)
+    for site in sites:
+        assert_sound(site)
+        assert [plain(site.record(key)) for key in KEYS] == [plain(sites[0].record(key)) for key in KEYS]
+
+
+@given(seeds)
+@many
+def test_types_that_change_converge_by_effects_alone(seed: int) -> None:
+    sites = run(seed, MIXED, deliver=1.0)
+    for site in sites:
+        assert [plain(site.record(key)) for key in KEYS] == [plain(sites[0].record(key)) for key in KEYS]
+
+
+@given(seeds)
+@many
+def test_a_record_travels_unchanged(seed: int) -> None:
+    for site in run(seed, EVERYTHING, deliver=0.5):
+        for key in KEYS:
+            record = site.record(key)
+            *_, payload, _ = record_effect(0, key, record)
+            there = unpack_record(payload)
+            assert plain(there) == plain(record)
+            assert digest(there) == digest(record)
+
+
+@given(seeds, st.permutations([0, 1, 2]))
+@many
+def test_the_order_of_exchange_does_not_matter(seed: int, order: list[int]) -> None:
+    def joined(turns: list[int]) -> Any:
+        sites = run(seed, EVERYTHING, deliver=0.3)
+        fresh = Site(9, 0)
+        for turn in turns:
+            for key in KEYS:
+                fresh.learn(key, sites[turn])
+        return [plain(fresh.record(key)) for key in KEYS]
+
+    assert joined(order) == joined([0, 1, 2])

@@ -1,0 +1,108 @@
+"""Effects on the elements of a hash, a set or a sorted set: CELLS, GONE, DATES and TALLY.
+
+Each joins some cells under one stamp, and claims the record's type with it (`merge.py`). A record of another
+type that is older gives way; one that is newer stays, and its reset rises to the stamp.
+"""
+
+from typing import Any
+
+from trio_dynomite.data.cells import SET, SORTED_SET, Cells
+from trio_dynomite.data.merge import merge, settle
+from trio_dynomite.data.record import (
+    COUNTS,
+    DEADLINE,
+    EXPIRY,
+    STAMP,
+    VALUE,
+    Record,
+    join,
+    join_counts,
+)
+from trio_dynomite.data.stamp import unpack
+
+CELLS, GONE, DATES, TALLY = range(7, 11)
+ACTS = frozenset([CELLS, GONE, DATES, TALLY])
+
+
+def apply(record: Record, kind: int, stamp: int, payload: Any, deadline_ms: int) -> Record | None:
+    """`record` after an effect on elements; the same object when it told nothing new; None at a gap."""
+    if stamp < record[STAMP]:
+        return record
+    if type(record[COUNTS]) is int:
+        return None  # it expired, and its body, which might live on, is gone
+    type_ = payload[0]
+    if not (isinstance(record[COUNTS], Cells) and record[COUNTS].kind == type_):
+        claim = Cells(type_)
+        claim.made = stamp
+        record = merge(record, (0, None, 0, 0, claim))
+        body = record[COUNTS]
+        if body is not claim:
+            return record  # the other type is newer
+    body = record[COUNTS]
+    if not _join(body, record[STAMP], kind, stamp, payload, deadline_ms):
+        return None
+    if stamp > body.made:
+        body.made = stamp
+    return settle(record)
+
+
+def _join(body: Cells, reset: int, kind: int, stamp: int, payload: Any, deadline_ms: int) -> bool:
+    """Join one effect's cells; False at a gap."""
+    if kind == CELLS:
+        step = 1 if body.kind == SET else 2
+        for at in range(1, len(payload), step):
+            value = payload[at + 1] if step == 2 else b""
+            _put(body, payload[at], cell(stamp, value, deadline_ms))
+    elif kind == GONE:
+        for element in payload[1:]:
+            _put(body, element, (stamp, None, 0, 0, None))
+    elif kind == DATES:
+        return all([_date(body, reset, field, stamp, deadline_ms) for field in payload[1:]])
+    else:
+        return _count(body, reset, payload)
+    return True
+
+
+def cell(stamp: int, value: Any, deadline_ms: int) -> Record:
+    """A new cell."""
+    return (stamp, value, stamp if deadline_ms else 0, deadline_ms, None)
+
+
+def _put(body: Cells, element: bytes, new: Record) -> None:
+    old = body.cells.get(element)
+    if old is None or old[STAMP] < new[STAMP]:
+        joined = new if old is None or old[EXPIRY] <= new[STAMP] else join(old, new)
+        body.put(element, joined)
+
+
+def _date(body: Cells, reset: int, field: bytes, stamp: int, deadline_ms: int) -> bool:
+    old = body.cells.get(field)
+    if old is None:
+        return False
+    if stamp <= old[EXPIRY] or stamp < old[STAMP]:
+        return True
+    if old[VALUE] is None and old[DEADLINE]:
+        return False  # it has expired here, and now it lives on
+    body.put(field, (old[STAMP], old[VALUE], stamp, deadline_ms, old[COUNTS]))
+    return True
+
+
+def _count(body: Cells, reset: int, payload: Any) -> bool:
+    element, base, origin = payload[1], unpack(payload[2]), unpack(payload[3])
+    old = body.cells.get(element) or (reset, None, 0, 0, None)
+    if old[STAMP] != base:
+        return old[STAMP] > base
+    new = counted(body, old, origin, payload[4], payload[5])
+    if new != old:
+        body.put(element, new)
+    return True
+
+
+def counted(body: Cells, old: Record, origin: int, sequence: int, total: int) -> Record:
+    """The cell with an origin's running total."""
+    zero: Any = 0.0 if body.kind == SORTED_SET else b"0"
+    counts = join_counts(old[COUNTS], ((origin, sequence, total),))
+    return (old[STAMP], zero if old[VALUE] is None else old[VALUE], old[EXPIRY], old[DEADLINE], counts)
+
+
+__all__ = ["ACTS", "CELLS", "DATES", "GONE", "TALLY", "apply", "cell", "counted"]
