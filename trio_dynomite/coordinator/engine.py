@@ -122,6 +122,10 @@ class Engine:
     gaps_filled: int = 0
     dirty: list[Route] = field(factory=list)
     """Routes with effects to send at the end of the turn."""
+    listeners: dict[bytes, Callable[[list[Any]], Any]] = field(factory=dict)
+    """By name, what answers a peer that tells everybody something."""
+    on_failed: Callable[[Row, str], None] = lambda row, text: None
+    """Told of every command that ran here and was refused, and the words of the refusal."""
     _links: list[Link] = field(factory=list)
     _acceptors: list[Acceptor] = field(factory=list)
     _deadlines: deque[tuple[float, Operation]] = field(factory=deque)
@@ -183,6 +187,10 @@ class Engine:
         self.parking.retry()
         self.doubts.retry()
         self.arrivals.expire(self.mono_s)
+
+    def tell_all(self, what: bytes, values: list[Any], answer: Callable[[list[Any]], None]) -> None:
+        """Tell every open peer `what`, with `values`; `answer` gets what they answer."""
+        answer([])
 
     def watch(self, operation: Operation) -> None:
         """Tell `operation` when the request timeout from now has passed."""
@@ -254,6 +262,7 @@ class Engine:
     def _failed(self, row: Row, error: Exception) -> bytes:
         """The reply to a command that was refused, or that ran into a mistake of ours."""
         if isinstance(error, CommandError):
+            self.on_failed(row, str(error))
             return replies.error(str(error))
         self.internal_errors += 1
         self.log("command.failed", command=row.name, error=repr(error))

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from attrs import define, field
 
+from trio_dynomite.access.users import Users
+from trio_dynomite.commands.row import Row
 from trio_dynomite.config import Settings
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.hub.channel import Pipe
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.requests import Limits, RequestReader
+from trio_dynomite.server.answers import permission
+from trio_dynomite.server.events import Notifications
+from trio_dynomite.server.outbox import Outbox
+from trio_dynomite.server.output import DEFAULT_LIMITS, OutputLimit, class_of
+from trio_dynomite.server.pubsub import PubSub
 from trio_dynomite.server.session import Session
+from trio_dynomite.server.tallies import Tallies
+
+Gate = Callable[[Session, Row, list[bytes]], str | None]
+"""Of a session in mode GATED: why it may not run this, or None when it may."""
 
 
 @define(eq=False)
@@ -37,10 +48,36 @@ class Server:
     """Refused because there were too many."""
     commands: int = 0
     protocol_errors: int = 0
-    touched: list[Session] = field(factory=list)
+    touched: list[Outbox] = field(factory=list)
     """Sessions for which replies have come in this turn."""
     config: dict[str, bytes] = field(factory=dict)
     """What CONFIG SET was given and CONFIG GET tells."""
+    modes: int = 0
+    """What takes every session's commands off the short way (`modes`)."""
+    users: Users = field(factory=Users)
+    share_users: Callable[[], None] = lambda: None
+    """Tells the other nodes what was changed about users. There are none until somebody says otherwise."""
+    gate: Gate = permission.refusal
+    pubsub: PubSub = field(factory=PubSub)
+    tallies: Tallies = field(init=False)
+    notifications: Notifications = field(init=False)
+    pushes_limits: Mapping[str, OutputLimit] = DEFAULT_LIMITS
+    """How much a client may leave unread of what it is sent unasked, by Redis's class of client."""
+    cut_off: int = 0
+    """Clients that were disconnected because they left more unread."""
+
+    def __attrs_post_init__(self) -> None:
+        self.pubsub.listen(self.engine)
+        self.notifications = Notifications(self.engine, self.pubsub)
+        self.notifications.listen()
+        self.tallies = Tallies(self._was_slow, self._was_slow_together)
+        self.engine.on_failed = self.tallies.failed
+
+    def _was_slow(self, session: Session, name: str, args: list[bytes], seconds: float) -> None:
+        pass
+
+    def _was_slow_together(self) -> None:
+        pass
 
     def open_session(self, pipe: Pipe, address: str, local_address: str) -> Session:
         """A client has connected."""
@@ -58,6 +95,7 @@ class Server:
             self.write_level,
             last_active_s=now,
         )
+        session.enter(self.users.newcomer())
         self.sessions[session.id] = session
         return session
 
@@ -71,6 +109,16 @@ class Server:
     def forget(self, session: Session) -> None:
         """A session has ended."""
         self.sessions.pop(session.id, None)
+        self.pubsub.forget(session)
+
+    def check_output(self, session: Outbox, unread: int) -> None:
+        """Disconnect `session` when it leaves too many bytes unread of what it is sent."""
+        limit = self.pushes_limits[class_of(session)]
+        if unread <= limit.calm:
+            session.too_slow_since_s = 0.0
+        elif limit.is_passed(session, unread, self.engine.mono_s):
+            self.cut_off += 1
+            session.pipe.close("it does not read what it is sent (client-output-buffer-limit)")
 
     def set_levels(self, read: Level, write: Level) -> None:
         """Change the levels of this node's sessions, but for those whose client chose its own."""

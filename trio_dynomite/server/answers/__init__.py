@@ -1,6 +1,7 @@
 """The answers to the commands about the connection and the node: one function a row of `session_rows`.
 
-An answer is given at once and needs nobody else: `(session, args) → encoded reply`.
+Most are given at once and need nobody else: `(session, args) → encoded reply`. One that does, as PUBLISH,
+takes a place in the session's queue and gives None.
 """
 
 from __future__ import annotations
@@ -8,17 +9,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from trio_dynomite.server.answers import clients, cluster, configuration, connection, node
+from trio_dynomite.server.answers import (
+    acl,
+    authentication,
+    clients,
+    cluster,
+    configuration,
+    connection,
+    node,
+    pubsub,
+)
 from trio_dynomite.server.answers.answer import Answer
 from trio_dynomite.server.answers.information import info
 
 ANSWERS: Mapping[str, Answer] = MappingProxyType(
     {
         **connection.ANSWERS,
+        **authentication.ANSWERS,
+        **acl.ANSWERS,
         **clients.ANSWERS,
         **node.ANSWERS,
         **configuration.ANSWERS,
         **cluster.ANSWERS,
+        **pubsub.ANSWERS,
         "info": info,
     }
 )

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from trio_dynomite.server.server import Server
     from trio_dynomite.server.session import Session
 
-Answer = Callable[["Session", list[bytes]], bytes]
+Answer = Callable[["Session", list[bytes]], bytes | None]
+"""(session, arguments) → encoded reply; None when it took a place in the session's queue for it."""
 
 REDIS_VERSION = "7.2.4"
 """The Redis whose commands this server speaks; Valkey names the same one. Clients choose commands by it."""

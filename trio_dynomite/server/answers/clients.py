@@ -26,6 +26,7 @@ from trio_dynomite.protocol.replies import (
 from trio_dynomite.server.answers.answer import Answer, help_answer, ok, yes_or_no
 from trio_dynomite.server.answers.client_filters import parse_filters
 from trio_dynomite.server.answers.connection import checked_name
+from trio_dynomite.server.modes import QUIET, SUBSCRIBED
 
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session
@@ -81,6 +82,7 @@ _HELP = (
     "UNPAUSE",
     "    Stop the current client pause, resuming traffic.",
 )
+_FLAGS = ((SUBSCRIBED, "P"),)
 _NO_CACHING = (
     "ERR CLIENT CACHING can be called only when the client is in tracking mode"
     " with OPTIN or OPTOUT mode enabled"
@@ -99,11 +101,11 @@ def client_line(session: Session) -> str:
         "name": session.name.decode(),
         "age": int(now_s - session.created_s),
         "idle": int(now_s - session.last_active_s),
-        "flags": "N",
+        "flags": flags(session),
         "db": 0,
-        "sub": 0,
-        "psub": 0,
-        "ssub": 0,
+        "sub": len(session.subscriptions.channels),
+        "psub": len(session.subscriptions.patterns),
+        "ssub": len(session.subscriptions.shards),
         "multi": -1,
         "watch": 0,
         "qbuf": 0,
@@ -113,7 +115,7 @@ def client_line(session: Session) -> str:
         "tot-mem": unsent,
         "events": "rw" if unsent else "r",
         "cmd": session.last_command,
-        "user": "default",
+        "user": session.user.name.decode("utf-8", "replace"),
         "redir": -1,
         "resp": session.resp,
         "lib-name": session.library.decode(),
@@ -121,6 +123,12 @@ def client_line(session: Session) -> str:
         "tot-cmds": session.commands,
     }
     return " ".join([f"{name}={value}" for name, value in fields.items()])
+
+
+def flags(session: Session) -> str:
+    """What CLIENT LIST flags a connection with: a letter a mode, or N."""
+    letters = [letter for mode, letter in _FLAGS if session.modes & mode]
+    return "".join(letters) or "N"
 
 
 def client_id(session: Session, args: list[bytes]) -> bytes:
@@ -191,11 +199,14 @@ def client_reply(session: Session, args: list[bytes]) -> bytes:
     match args[2].lower():
         case b"on":
             session.is_muted, session.skip_replies = False, 0
+            session.modes &= ~QUIET
         case b"off":
             session.is_muted = True
+            session.modes |= QUIET
         case b"skip":
             # One for the reply to SKIP itself, which the session takes away too.
-            session.skip_replies = 2
+            session.skip_replies = 0 if session.is_muted else 2
+            session.modes |= QUIET
         case _:
             raise CommandError(SYNTAX)
     return OK

@@ -257,7 +257,7 @@ def _link(direction: bytes, peer: Peer, unsent: int, engine: Engine, resp: int) 
 
 
 def _if_cluster(answer: Answer) -> Answer:
-    def answer_if_cluster(session: Session, args: list[bytes]) -> bytes:
+    def answer_if_cluster(session: Session, args: list[bytes]) -> bytes | None:
         if not is_cluster(session.server):
             raise CommandError(CLUSTER_DISABLED)
         return answer(session, args)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from trio_dynomite.commands.numeric import parse_int64
 from trio_dynomite.model import Level
 from trio_dynomite.server.answers.answer import is_cluster
+from trio_dynomite.server.events import format_classes, parse_classes
+from trio_dynomite.server.output import format_limits, parse_limits
 
 if TYPE_CHECKING:
     from trio_dynomite.server.server import Server
@@ -46,7 +48,6 @@ INERT: Mapping[str, str] = {
     "list-compress-depth": "0",
     "list-max-listpack-size": "-2",
     "list-max-ziplist-size": "-2",
-    "notify-keyspace-events": "",
     "set-max-intset-entries": "512",
     "set-max-listpack-entries": "128",
     "set-max-listpack-value": "64",
@@ -87,7 +88,19 @@ def _set_request_timeout(server: Server, value: bytes) -> Act:
     return lambda: setattr(server.engine, "request_timeout_s", timeout_ms / 1000)
 
 
+def _set_notifications(server: Server, value: bytes) -> Act:
+    letters = parse_classes(value)
+    return lambda: server.notifications.want_everywhere(letters)
+
+
+def _set_output_limit(server: Server, value: bytes) -> Act:
+    limits = parse_limits(value, server.pushes_limits)
+    return lambda: setattr(server, "pushes_limits", limits)
+
+
 _SETTERS: Mapping[str, Callable[[Server, bytes], Act]] = {
+    "client-output-buffer-limit": _set_output_limit,
+    "notify-keyspace-events": _set_notifications,
     "read-consistency": _set_read_level,
     "write-consistency": _set_write_level,
     "request-timeout": _set_request_timeout,
@@ -102,6 +115,7 @@ def _live(server: Server) -> dict[str, str]:
     return {
         "availability-zone": node.rack,
         "bind": server.settings.node(node.name).host,
+        "client-output-buffer-limit": format_limits(server.pushes_limits),
         "cluster-enabled": "yes" if is_cluster(server) else "no",
         "cluster-node-timeout": str(round(timeouts.down_after * 1000)),
         "cluster-port": str(node.peer_port),
@@ -109,6 +123,7 @@ def _live(server: Server) -> dict[str, str]:
         "datacenter": node.datacenter,
         "hash-tag": server.settings.cluster.hash_tag,
         "maxclients": str(limits.clients),
+        "notify-keyspace-events": format_classes(server.notifications.letters).decode(),
         "partitioner": server.settings.cluster.partitioner,
         "port": str(node.client_port),
         "proto-max-bulk-len": str(limits.bulk),

@@ -1,0 +1,31 @@
+"""Replies that others have a part in: they may be there at once, or come later to a place in the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trio_dynomite.server.place import Place
+    from trio_dynomite.server.session import Session
+
+
+def ask_everybody(
+    session: Session, what: bytes, values: list[Any], finish: Callable[[list[Any]], bytes]
+) -> bytes | None:
+    """Ask every peer `what`; the reply that `finish` makes of their answers, or None when it comes later."""
+    at_once: list[bytes] = []
+    places: list[Place] = []
+
+    def answered(answers: list[Any]) -> None:
+        reply = finish(answers)
+        if places:
+            places[0].done(reply)
+        else:
+            at_once.append(reply)
+
+    session.server.engine.tell_all(what, values, answered)
+    if at_once:
+        return at_once[0]
+    places.append(session.wait())
+    return None
