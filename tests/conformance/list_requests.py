@@ -13,17 +13,21 @@ ELEMENTS = st.sampled_from([b"a", b"b", b"a", b"b", b"", b"1", b"10", b"\x00\xff
 SMALL = [b"0", b"1", b"2", b"3", b"-1", b"-2", b"-3", b"7", b"-7"]
 ODD = [b"x", b"", b"01", b"1.0", b"9223372036854775808"]
 HUGE = [b"9223372036854775807", b"-9223372036854775807", b"-9223372036854775808"]
-INDEXES = st.sampled_from([*SMALL, *SMALL, *SMALL, *ODD, *HUGE])
-INDEXES_OF_32_BITS = st.sampled_from([*SMALL, *SMALL, *ODD, b"2147483647", b"-2147483648"])
-COUNTS = st.sampled_from([b"1", b"2", b"3", b"100", *SMALL, *ODD, *HUGE])
+INDEXES = st.sampled_from([*SMALL * 5, *ODD, *HUGE])
+INDEXES_OF_32_BITS = st.sampled_from([*SMALL * 5, *ODD, b"2147483647", b"-2147483648"])
+COUNTS = st.sampled_from([*[b"1", b"2", b"3", b"100"] * 5, *SMALL, *ODD, *HUGE])
 NUMKEYS = st.sampled_from([b"1", b"2", b"2", b"2", b"0", b"-1", b"3", b"x", b"9223372036854775807"])
 SIDES = st.sampled_from([b"LEFT", b"RIGHT", b"left", b"Right"])
-ANY_SIDES = st.one_of(SIDES, SIDES, SIDES, st.sampled_from([b"UP", b""]))
-PLACES = st.sampled_from([b"BEFORE", b"after", b"After", b"before", b"BESIDE"])
-TIMEOUTS = st.sampled_from([b"0.001"] * 6 + [b"1e-3", b"0x1p-10", b"-1", b"x", b"", b"nan", b"inf", b"1e400"])
+ANY_SIDES = st.sampled_from([*[b"LEFT", b"RIGHT", b"left", b"Right"] * 4, b"UP", b""])
+PLACES = st.sampled_from([*[b"BEFORE", b"after", b"After", b"before"] * 3, b"BESIDE"])
+TIMEOUTS = st.sampled_from(
+    [b"0.001"] * 30 + [b"1e-3", b"0x1p-10", b"-1", b"x", b"", b"nan", b"inf", b"1e400"]
+)
 POSITIONS = st.one_of(
     st.just([]),
-    st.tuples(st.sampled_from([b"RANK", b"COUNT", b"MAXLEN", b"rank", b"count", b"FOO"]), INDEXES).map(list),
+    st.tuples(st.sampled_from([b"RANK", b"rank"]), INDEXES).map(list),
+    st.tuples(st.sampled_from([b"COUNT", b"MAXLEN", b"count", b"FOO"]), COUNTS).map(list),
+    st.tuples(st.just(b"COUNT"), COUNTS, st.just(b"RANK"), INDEXES, st.just(b"MAXLEN"), COUNTS).map(list),
     words(b"RANK", b"COUNT", b"MAXLEN", b"1", b"2", b"-1", b"0", most=6),
 )
 POPPED = st.one_of(
@@ -33,6 +37,12 @@ POPPED = st.one_of(
     words(b"COUNT", b"count", b"1", b"x", most=4),
 )
 
+SEARCHED = st.sampled_from([b"a", b"b", b"", b"absent"])
+SEARCHES = [
+    request(b"LPOS", KEYS, SEARCHED, POSITIONS),
+    request(b"LREM", KEYS, INDEXES, SEARCHED),
+    request(b"LINSERT", KEYS, PLACES, SEARCHED, ELEMENTS),
+]
 PUSHES = [request(name, KEYS, some(ELEMENTS, 1, 5)) for name in (b"RPUSH", b"LPUSH", b"rpush")]
 LISTS = [
     *PUSHES,
@@ -42,9 +52,7 @@ LISTS = [
     request(b"LINDEX", KEYS, INDEXES),
     request(b"LSET", KEYS, INDEXES_OF_32_BITS, ELEMENTS),
     *[request(name, KEYS, INDEXES, INDEXES) for name in (b"LRANGE", b"LTRIM")],
-    request(b"LINSERT", KEYS, PLACES, ELEMENTS, ELEMENTS),
-    request(b"LREM", KEYS, INDEXES, ELEMENTS),
-    request(b"LPOS", KEYS, ELEMENTS, POSITIONS),
+    *SEARCHES,
     request(b"LMOVE", KEYS, KEYS, ANY_SIDES, ANY_SIDES),
     request(b"RPOPLPUSH", KEYS, KEYS),
     request(b"LMPOP", NUMKEYS, some(KEYS, 1, 2), ANY_SIDES, POPPED),

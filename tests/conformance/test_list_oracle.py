@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.conformance.list_requests import AROUND_LISTS, BLOCKING_LISTS, LISTS, PUSHES
+from tests.conformance.list_requests import AROUND_LISTS, BLOCKING_LISTS, LISTS, PUSHES, SEARCHES
 from tests.conformance.oracle import SENTINEL, Connection, assert_equal
-from tests.conformance.subjects import Subject, fake_subject
+from tests.conformance.subjects import Subject, fake_subject, store_subject
 from trio_dynomite.commands.row import BLOCKED
 from trio_dynomite.protocol.replies import NULL_ARRAY
 
@@ -23,11 +23,11 @@ ordinary = settings(
     max_examples=250,
 )
 CONVERSATIONS = st.lists(
-    st.sampled_from([*LISTS, *BLOCKING_LISTS, *AROUND_LISTS]), min_size=1, max_size=5
+    st.sampled_from([*LISTS, *BLOCKING_LISTS, *AROUND_LISTS]), min_size=1, max_size=8
 ).flatmap(lambda chosen: st.lists(st.one_of(*PUSHES[:2], *chosen), min_size=5, max_size=30))
 
 
-@pytest.fixture(params=[fake_subject])
+@pytest.fixture(params=[fake_subject, store_subject])
 def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
     factory: Callable[[int], Subject] = request.param
     return factory
@@ -62,6 +62,23 @@ def test_lists_get_the_same_replies(
     for request in conversation:
         ask_both(subject, valkey, request)
         assert_same_lists(subject, valkey)
+
+
+@ordinary
+@given(
+    elements=st.lists(st.sampled_from([b"a", b"b", b""]), min_size=1, max_size=12),
+    requests=st.lists(st.one_of(SEARCHES), min_size=3, max_size=8),
+)
+def test_searches_find_the_same_places(
+    valkey: Connection, resp: int, elements: list[bytes], requests: list[tuple[bytes, ...]]
+) -> None:
+    valkey(b"FLUSHALL")
+    subject = fake_subject(resp)
+    for key in (b"a", b"b"):
+        ask_both(subject, valkey, (b"RPUSH", key, *elements))
+    for request in requests:
+        ask_both(subject, valkey, request)
+    assert_same_lists(subject, valkey)
 
 
 def executed(valkey: Connection, request: tuple[bytes, ...]) -> bytes:
