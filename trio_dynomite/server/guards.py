@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trio_dynomite.commands.row import Row
-from trio_dynomite.protocol.replies import error
-from trio_dynomite.server.modes import GATED, SUBSCRIBED
+from trio_dynomite.protocol.replies import QUEUED, error
+from trio_dynomite.server.modes import GATED, MULTI, SUBSCRIBED
+from trio_dynomite.server.transaction import AT_ONCE, discard
 
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session
@@ -24,6 +25,8 @@ _WHILE_SUBSCRIBED = _SUBSCRIBING | {"ping", "quit", "reset"}
 
 def stands_in_the_way(session: Session, row: Row, args: list[bytes], modes: int) -> bytes | None:
     """The reply to a command that is not to run now; None when it is."""
+    if modes & MULTI and "no_multi" in row.flags:
+        return refuse(session, row, f"ERR Command '{row.name}' not allowed inside a transaction")
     # Access control comes first: what a client may not do, it may not queue either.
     if modes & GATED and (why := session.server.gate(session, row, args)) is not None:
         return refuse(session, row, why)
@@ -34,10 +37,26 @@ def stands_in_the_way(session: Session, row: Row, args: list[bytes], modes: int)
             f"ERR Can't execute '{row.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET"
             " are allowed in this context",
         )
+    if modes & MULTI and row.name not in AT_ONCE:
+        return _queue(session, row, args)
     return None
 
 
+def _queue(session: Session, row: Row, args: list[bytes]) -> bytes:
+    transaction = session.transaction
+    assert transaction is not None
+    if len(transaction.requests) >= session.server.settings.limits.multibulk:
+        return refuse(session, row, "ERR too many commands in a transaction (limits.multibulk)")
+    transaction.add(row, args)
+    return QUEUED
+
+
 def refuse(session: Session, row: Row | None, text: str) -> bytes:
-    """The error with which a request is refused before it runs."""
+    """The error with which a request is refused before it runs. In a transaction, EXEC will refuse all."""
+    if row is not None and row.name == "exec":
+        discard(session)
+        text = "EXECABORT Transaction discarded because of: " + text.removeprefix("ERR ")
+    elif session.transaction is not None:
+        session.transaction.is_dirty = True
     session.server.tallies.rejected(None if row is None else row.name, text)
     return error(text)

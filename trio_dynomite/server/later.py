@@ -29,3 +29,15 @@ def ask_everybody(
         return at_once[0]
     places.append(session.wait())
     return None
+
+
+def intercept(
+    session: Session, submit: Callable[[], bytes | None], then: Callable[[bytes], None]
+) -> bytes | None:
+    """Do what `submit` does for a session, but for the reply: it is handed back, or told to `then` later."""
+    reply = session.apart(submit)
+    if reply is not None:
+        return reply
+    place = session.take_back()
+    place.then = then
+    return place.reply

@@ -6,6 +6,7 @@ Replies that must wait for another node take a place in the queue, and everythin
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -49,6 +50,17 @@ class Outbox:
         self.note(away, reading, 1)
         self._queue.append(place)
         return place
+
+    def apart(self, submit: Callable[[], bytes | None]) -> bytes | None:
+        """Do what `submit` does; a reply that comes later has a place of its own, at the end of the queue."""
+        was, self._is_apart = self._is_apart, True
+        reply = submit()
+        self._is_apart = was
+        return reply
+
+    def take_back(self) -> Place:
+        """Take the last place out of the queue: its reply is not the client's."""
+        return self._queue.pop()
 
     def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
         """`reply` may be sent when `batch` has `need` acknowledgements."""

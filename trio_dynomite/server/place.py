@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -32,6 +33,9 @@ class Place:
     promised: list[bytes] = field(factory=list)
     """The replies of the run, to be sent when the batch says so."""
 
+    then: Callable[[bytes], None] | None = None
+    """Told the reply instead of the client: it is a part of another."""
+
     def done(self, reply: bytes) -> None:
         """The reply has come; of a run it is the first one's, or an error that is everyone's."""
         promised = self.promised
@@ -40,4 +44,7 @@ class Place:
         self.reply = b"" if self.is_unheard else reply
         if self.away is not None or self.reading is not None:
             self.session.note(self.away, self.reading, -1)
-        self.session.touch()
+        if self.then is not None:
+            self.then(self.reply)
+        else:
+            self.session.touch()

@@ -25,6 +25,7 @@ from trio_dynomite.server.outbox import Outbox
 from trio_dynomite.server.place import Place
 from trio_dynomite.server.pubsub import NONE, Subscriptions
 from trio_dynomite.server.quick import QUICK
+from trio_dynomite.server.transaction import Transaction
 
 if TYPE_CHECKING:
     from trio_dynomite.access.user import User
@@ -69,6 +70,12 @@ class Session(Outbox):
     last_active_s: float = 0.0
     commands: int = 0
     subscriptions: Subscriptions = NONE
+    transaction: Transaction | None = None
+    """What it has queued since MULTI."""
+    is_executing: bool = False
+    """Its command is one of those that EXEC runs, and may not take its time."""
+    watched: dict[bytes, int] = field(factory=dict)
+    """Key → its version when it was WATCHed."""
     _backlog: list[list[bytes]] = field(factory=list)
     """Commands that wait."""
     _backlog_bytes: int = 0
@@ -208,9 +215,10 @@ class Session(Outbox):
         if row.spread is Spread.SESSION:
             reply = self._answer(row, args)
         else:
-            self._is_apart = row.blocking is not None or bool(self.modes & QUIET)
+            was_apart = self._is_apart
+            self._is_apart = was_apart or row.blocking is not None or bool(self.modes & QUIET)
             reply = self.server.engine.submit(row, args, self)
-            self._is_apart = False
+            self._is_apart = was_apart
             if row.blocking is not None and reply is None:
                 self._stall = self._queue[-1]
                 self._stall.is_blocked = True
@@ -244,9 +252,14 @@ class Session(Outbox):
         """What must be answered before this command, so that replies are as if commands ran in order."""
         if self.remote_writes or self.pending_reads:
             row = find(args)
-            if row is not None and row.spread is Spread.KEYSPACE and self.remote_writes:
+            if row is None:
+                return None
+            writes, spreads = row.write, row.spread is Spread.KEYSPACE
+            if row.name == "exec" and self.transaction is not None:
+                writes, spreads = self.transaction.writes, self.transaction.spreads
+            if spreads and self.remote_writes:
                 return lambda: self.remote_writes
-            if row is not None and row.write and self.pending_reads:
+            if writes and self.pending_reads:
                 return lambda: self.pending_reads
         return None
 
@@ -284,6 +297,11 @@ class Session(Outbox):
         """A reply will come later, and nothing more is run before."""
         place = self._stall = self.wait()
         return place
+
+    def take_back(self) -> Place:
+        """Take the last place out of the queue, and do not wait for it."""
+        self._stall = None
+        return super().take_back()
 
     def drain(self) -> None:
         """Send the replies at the head of the queue that have come."""

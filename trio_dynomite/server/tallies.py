@@ -95,11 +95,15 @@ class Tallies:
         if seconds >= self.slow_s:
             self.on_slow(session, name, args, seconds)
 
-    def ran_together(self, counts: Mapping[str, int], seconds: float) -> None:
-        """Quick commands were run, so many of each name, in `seconds`."""
+    def add_together(self, counts: Mapping[str, int], seconds: float) -> None:
+        """So many commands of each name took `seconds`; each had its share of them."""
         calls = sum(counts.values())
         for name, count in counts.items():
             self.of(name).count(count, seconds * count / calls)
+
+    def ran_together(self, counts: Mapping[str, int], seconds: float) -> None:
+        """Quick commands were run, so many of each name, in `seconds`."""
+        self.add_together(counts, seconds)
         if seconds >= self.slow_s:
             self.on_slow_pipeline()
 

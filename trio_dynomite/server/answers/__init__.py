@@ -18,6 +18,7 @@ from trio_dynomite.server.answers import (
     connection,
     node,
     pubsub,
+    transaction,
 )
 from trio_dynomite.server.answers.answer import Answer
 from trio_dynomite.server.answers.information import info
@@ -32,6 +33,7 @@ ANSWERS: Mapping[str, Answer] = MappingProxyType(
         **configuration.ANSWERS,
         **cluster.ANSWERS,
         **pubsub.ANSWERS,
+        **transaction.ANSWERS,
         "info": info,
     }
 )

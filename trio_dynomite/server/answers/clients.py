@@ -26,7 +26,7 @@ from trio_dynomite.protocol.replies import (
 from trio_dynomite.server.answers.answer import Answer, help_answer, ok, yes_or_no
 from trio_dynomite.server.answers.client_filters import parse_filters
 from trio_dynomite.server.answers.connection import checked_name
-from trio_dynomite.server.modes import QUIET, SUBSCRIBED
+from trio_dynomite.server.modes import MULTI, QUIET, SUBSCRIBED
 
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session
@@ -82,7 +82,7 @@ _HELP = (
     "UNPAUSE",
     "    Stop the current client pause, resuming traffic.",
 )
-_FLAGS = ((SUBSCRIBED, "P"),)
+_FLAGS = ((SUBSCRIBED, "P"), (MULTI, "x"))
 _NO_CACHING = (
     "ERR CLIENT CACHING can be called only when the client is in tracking mode"
     " with OPTIN or OPTOUT mode enabled"
@@ -106,8 +106,8 @@ def client_line(session: Session) -> str:
         "sub": len(session.subscriptions.channels),
         "psub": len(session.subscriptions.patterns),
         "ssub": len(session.subscriptions.shards),
-        "multi": -1,
-        "watch": 0,
+        "multi": -1 if session.transaction is None else len(session.transaction.requests),
+        "watch": len(session.watched),
         "qbuf": 0,
         "obl": 0,
         "oll": int(unsent > 0),

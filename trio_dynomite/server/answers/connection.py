@@ -12,6 +12,7 @@ from trio_dynomite.model import Level
 from trio_dynomite.protocol.replies import OK, PONG, bulk, bulk_array
 from trio_dynomite.server.answers.answer import Answer, ok
 from trio_dynomite.server.modes import QUIET, SUBSCRIBED
+from trio_dynomite.server.transaction import discard
 
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session
@@ -47,6 +48,7 @@ def reset(session: Session, args: list[bytes]) -> bytes:
     session.skip_replies = 0
     session.modes &= ~QUIET
     session.server.pubsub.forget(session)
+    discard(session)
     session.enter(session.server.users.newcomer())
     session.levels_chosen = False
     session.read_level, session.write_level = session.server.read_level, session.server.write_level
