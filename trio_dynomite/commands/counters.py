@@ -14,17 +14,17 @@ from trio_dynomite.protocol.replies import bulk, integer
 
 def incr(ks: Keyspace, args: list[bytes]) -> bytes:
     """INCR key."""
-    return integer(ks.count(args[1], 1))
+    return _count(ks, args[1], 1)
 
 
 def decr(ks: Keyspace, args: list[bytes]) -> bytes:
     """DECR key."""
-    return integer(ks.count(args[1], -1))
+    return _count(ks, args[1], -1)
 
 
 def incrby(ks: Keyspace, args: list[bytes]) -> bytes:
     """INCRBY key increment."""
-    return integer(ks.count(args[1], integer_argument(args[2])))
+    return _count(ks, args[1], integer_argument(args[2]))
 
 
 def decrby(ks: Keyspace, args: list[bytes]) -> bytes:
@@ -32,7 +32,14 @@ def decrby(ks: Keyspace, args: list[bytes]) -> bytes:
     step = integer_argument(args[2])
     if step == INT64_MIN:
         raise CommandError(DECREMENT_OVERFLOW)
-    return integer(ks.count(args[1], -step))
+    return _count(ks, args[1], -step)
+
+
+def _count(ks: Keyspace, key: bytes, step: int) -> bytes:
+    number = ks.count(key, step)
+    if ks.wants_events:
+        ks.event("incrby", key)
+    return integer(number)
 
 
 def incrbyfloat(ks: Keyspace, args: list[bytes]) -> bytes:
@@ -42,4 +49,6 @@ def incrbyfloat(ks: Keyspace, args: list[bytes]) -> bytes:
     start = long_double.parse(b"0" if value is None else value)
     text = long_double.text_of(long_double.add(start, long_double.parse(args[2])))
     ks.put(key, text, ks.deadline(key))
+    if ks.wants_events:
+        ks.event("incrbyfloat", key)
     return bulk(text)

@@ -46,6 +46,8 @@ def _expire(ks: Keyspace, args: list[bytes], *, unit_ms: int, base_ms: int) -> b
     if ks.kind(key) is None or not conditions_hold(words, when_ms, ks.deadline(key)):
         return ZERO
     ks.expire(key, when_ms)
+    if ks.wants_events:
+        ks.event("expire" if when_ms > ks.now_ms else "expired", key)
     return ONE
 
 
@@ -119,4 +121,6 @@ def persist(ks: Keyspace, args: list[bytes]) -> bytes:
     if not ks.deadline(args[1]):
         return ZERO
     ks.expire(args[1], 0)
+    if ks.wants_events:
+        ks.event("persist", args[1])
     return ONE

@@ -37,8 +37,15 @@ _OBJECT_HELP = (
 def delete(ks: Keyspace, args: list[bytes]) -> bytes:
     """DEL key [key ...], and UNLINK: how many there were."""
     if len(args) == 2:
-        return ONE if ks.delete(args[1]) else ZERO
-    return integer(sum([ks.delete(key) for key in args[1:]]))
+        return ONE if _delete(ks, args[1]) else ZERO
+    return integer(sum([_delete(ks, key) for key in args[1:]]))
+
+
+def _delete(ks: Keyspace, key: bytes) -> bool:
+    was_there = ks.delete(key)
+    if was_there and ks.wants_events:
+        ks.event("del", key)
+    return was_there
 
 
 def exists(ks: Keyspace, args: list[bytes]) -> bytes:
@@ -77,9 +84,13 @@ def renamenx(ks: Keyspace, args: list[bytes]) -> bytes:
 
 
 def _move(ks: Keyspace, source: bytes, target: bytes) -> None:
-    if source != target:
-        ks.copy(source, target)
-        ks.delete(source)
+    if source == target:
+        return
+    ks.copy(source, target)
+    ks.delete(source)
+    if ks.wants_events:
+        ks.event("rename_from", source)
+        ks.event("rename_to", target)
 
 
 def copy(ks: Keyspace, args: list[bytes]) -> bytes:
@@ -91,6 +102,8 @@ def copy(ks: Keyspace, args: list[bytes]) -> bytes:
     if ks.kind(source) is None or (ks.kind(target) is not None and not replace):
         return ZERO
     ks.copy(source, target)
+    if ks.wants_events:
+        ks.event("copy_to", target)
     return ONE
 
 

@@ -21,6 +21,8 @@ def set_(ks: Keyspace, args: list[bytes]) -> bytes:
     """SET key value [NX | XX | IFEQ value] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]."""
     if len(args) == 3:
         ks.put(args[1], args[2])
+        if ks.wants_events:
+            ks.event("set", args[1])
         return OK
     options = parse_options(args, 3, SET_WORDS)
     key = args[1]
@@ -31,7 +33,19 @@ def set_(ks: Keyspace, args: list[bytes]) -> bytes:
     if options.lifetime == b"KEEPTTL":
         deadline = ks.deadline(key)
     ks.put(key, args[2], deadline)
+    if ks.wants_events:
+        _tell_set(ks, key, 0 if options.lifetime == b"KEEPTTL" else deadline)
     return answer or OK
+
+
+def _tell_set(ks: Keyspace, key: bytes, deadline_ms: int) -> None:
+    """`key` was set, to expire at a deadline that was asked for (0: none), and may have passed."""
+    if 0 < deadline_ms <= ks.now_ms:
+        ks.event("expired", key)
+        return
+    ks.event("set", key)
+    if deadline_ms:
+        ks.event("expire", key)
 
 
 def _condition_holds(ks: Keyspace, key: bytes, options: Options) -> bool:
@@ -48,13 +62,16 @@ def getset(ks: Keyspace, args: list[bytes]) -> bytes:
     """GETSET key value."""
     old = get(ks, args)
     ks.put(args[1], args[2])
+    if ks.wants_events:
+        ks.event("set", args[1])
     return old
 
 
 def getdel(ks: Keyspace, args: list[bytes]) -> bytes:
     """GETDEL key."""
     old = get(ks, args)
-    ks.delete(args[1])
+    if ks.delete(args[1]) and ks.wants_events:
+        ks.event("del", args[1])
     return old
 
 
@@ -68,7 +85,16 @@ def getex(ks: Keyspace, args: list[bytes]) -> bytes:
         return NULL[ks.resp]
     if deadline or (options.lifetime and ks.deadline(key)):
         ks.expire(key, deadline)
+        if ks.wants_events:
+            ks.event(_moved(deadline, ks.now_ms), key)
     return bulk(value)
+
+
+def _moved(deadline_ms: int, now_ms: int) -> str:
+    """The event of a key that got a new deadline; 0: none."""
+    if not deadline_ms:
+        return "persist"
+    return "expire" if deadline_ms > now_ms else "expired"
 
 
 def setnx(ks: Keyspace, args: list[bytes]) -> bytes:
@@ -76,18 +102,25 @@ def setnx(ks: Keyspace, args: list[bytes]) -> bytes:
     if ks.kind(args[1]) is not None:
         return ZERO
     ks.put(args[1], args[2])
+    if ks.wants_events:
+        ks.event("set", args[1])
     return ONE
 
 
 def setex(ks: Keyspace, args: list[bytes]) -> bytes:
     """SETEX key seconds value."""
-    ks.put(args[1], args[3], deadline_ms(b"EX", args[2], ks.now_ms, "setex"))
-    return OK
+    return _set_until(ks, args, deadline_ms(b"EX", args[2], ks.now_ms, "setex"))
 
 
 def psetex(ks: Keyspace, args: list[bytes]) -> bytes:
     """PSETEX key milliseconds value."""
-    ks.put(args[1], args[3], deadline_ms(b"PX", args[2], ks.now_ms, "psetex"))
+    return _set_until(ks, args, deadline_ms(b"PX", args[2], ks.now_ms, "psetex"))
+
+
+def _set_until(ks: Keyspace, args: list[bytes], deadline: int) -> bytes:
+    ks.put(args[1], args[3], deadline)
+    if ks.wants_events:
+        _tell_set(ks, args[1], deadline)
     return OK
 
 
@@ -110,6 +143,8 @@ def mset(ks: Keyspace, args: list[bytes]) -> bytes:
         raise CommandError(wrong_arity("mset"))
     for position in range(1, len(args), 2):
         ks.put(args[position], args[position + 1])
+        if ks.wants_events:
+            ks.event("set", args[position])
     return OK
 
 
@@ -127,12 +162,15 @@ def append(ks: Keyspace, args: list[bytes]) -> bytes:
     """APPEND key value; the new length."""
     key, suffix = args[1], args[2]
     value = ks.get(key)
+    size = len(value or b"") + len(suffix)
     if value is None:
         ks.put(key, suffix)
-        return integer(len(suffix))
-    _check_size(len(value) + len(suffix))
-    ks.patch(key, value + suffix, b"append", suffix)
-    return integer(len(value) + len(suffix))
+    else:
+        _check_size(size)
+        ks.patch(key, value + suffix, b"append", suffix)
+    if ks.wants_events:
+        ks.event("append", key)
+    return integer(size)
 
 
 def strlen(ks: Keyspace, args: list[bytes]) -> bytes:
@@ -156,6 +194,8 @@ def setrange(ks: Keyspace, args: list[bytes]) -> bytes:
         ks.put(key, new)
     else:
         ks.patch(key, new, b"setrange", offset, piece)
+    if ks.wants_events:
+        ks.event("setrange", key)
     return integer(len(new))
 
 
@@ -176,6 +216,8 @@ def delifeq(ks: Keyspace, args: list[bytes]) -> bytes:
     if ks.get(args[1]) != args[2]:
         return ZERO
     ks.delete(args[1])
+    if ks.wants_events:
+        ks.event("del", args[1])
     return ONE
 
 
