@@ -25,7 +25,8 @@ def hsetex(ks: Keyspace, args: list[bytes]) -> bytes:
     if not _fields_fit(view, named[::2], options.field_condition):
         return ZERO
     keeps = options.lifetime == b"KEEPTTL"
-    view.put(list(zip(named[::2], named[1::2], strict=True)), None if keeps else deadline_ms)
+    pairs = dict(zip(named[::2], named[1::2], strict=True))
+    view.put(list(pairs.items()), None if keeps else deadline_ms)
     if ks.wants_events:
         _tell_set(ks, key, deadline_ms)
     return ONE

@@ -41,7 +41,7 @@ def _set(ks: Keyspace, args: list[bytes], name: str) -> int:
     elif len(args) % 2:
         raise CommandError(wrong_arity(name))
     else:
-        added = ks.hash_at(args[1]).put(list(zip(args[2::2], args[3::2], strict=True)))
+        added = ks.hash_at(args[1]).put(list(dict(zip(args[2::2], args[3::2], strict=True)).items()))
     if ks.wants_events:
         ks.event("hset", args[1])
     return added
