@@ -1,4 +1,4 @@
-"""The commands on hashes against a real Valkey 9: the same replies, the same fields and deadlines left behind."""
+"""The commands on hashes against a real Valkey 9: the same replies, the same fields left behind."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from tests.conformance.draws import EVERYTHING, assert_same_draw
 from tests.conformance.hash_requests import AROUND, HASHES, HSETS
 from tests.conformance.oracle import Connection, assert_equal
 from tests.conformance.shape import Tree, in_order
-from tests.conformance.subjects import Subject, fake_subject
+from tests.conformance.subjects import Subject, fake_subject, store_subject
 
 ordinary = settings(
     derandomize=True,
@@ -25,7 +25,7 @@ TOLERANCE = {b"HTTL": 2, b"HEXPIRETIME": 2, b"HPTTL": 2000, b"HPEXPIRETIME": 200
 FIELDS = (b"FIELDS", b"4", b"f", b"g", b"7", b"absent")
 
 
-@pytest.fixture(params=[fake_subject])
+@pytest.fixture(params=[fake_subject, store_subject])
 def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
     factory: Callable[[int], Subject] = request.param
     return factory

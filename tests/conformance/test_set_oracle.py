@@ -1,4 +1,4 @@
-"""The commands on sets against a real Valkey 9: the same replies, the same members and deadlines left behind."""
+"""The commands on sets against a real Valkey 9: the same replies, the same members left behind."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from tests.conformance.hash_requests import AROUND
 from tests.conformance.oracle import Connection, assert_equal
 from tests.conformance.set_requests import SADDS, SETS
 from tests.conformance.shape import in_order
-from tests.conformance.subjects import Subject, fake_subject
+from tests.conformance.subjects import Subject, fake_subject, store_subject
 
 ordinary = settings(
     derandomize=True,
@@ -24,7 +24,7 @@ CONVERSATIONS = st.lists(st.sampled_from([*SETS, *AROUND]), min_size=1, max_size
 )
 
 
-@pytest.fixture(params=[fake_subject])
+@pytest.fixture(params=[fake_subject, store_subject])
 def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
     factory: Callable[[int], Subject] = request.param
     return factory
