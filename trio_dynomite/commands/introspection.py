@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from trio_dynomite.commands.docs import command_docs, encode_tree
+from trio_dynomite.commands.key_places import has_keys, keys_with_flags
 from trio_dynomite.commands.patterns import compile_glob
 from trio_dynomite.commands.reference import key_specs, tips
 from trio_dynomite.commands.refusals import SYNTAX
@@ -87,14 +88,8 @@ def get_keys(args: list[bytes]) -> list[bytes]:
 
 
 def get_keys_and_flags(args: list[bytes]) -> list[tuple[bytes, list[str]]]:
-    """Each key of the request `args` and what is done to it: RO, RW, OW, RM, access, update…"""
-    found = []
-    for spec in key_specs(_row_with_keys(args).name):
-        flags = _settled(spec["flags"], args)
-        first, places = spec["begin_search"]["spec"]["index"], spec["find_keys"]["spec"]
-        last = places["lastkey"] + (len(args) if places["lastkey"] < 0 else first)
-        found += [(key, flags) for key in args[first : last + 1 : places["keystep"]]]
-    return found
+    """Each key of the request `args` and what is done to it. Raises CommandError as `get_keys`."""
+    return keys_with_flags(_row_with_keys(args), args)
 
 
 def command_list(filter: Sequence[bytes], resp: int) -> bytes:
@@ -130,19 +125,13 @@ def _row_with_keys(args: list[bytes]) -> Row:
     row = find(args)
     if row is None:
         raise CommandError("ERR Invalid command specified")
-    if row.first == 0:
+    if not has_keys(row):
         raise CommandError("ERR The command has no key arguments")
     if not row.takes(len(args)):
         raise CommandError("ERR Invalid number of arguments specified for command")
+    if not row.keys(args) and "no_mandatory_keys" not in row.flags:
+        raise CommandError("ERR Invalid arguments specified for command")
     return row
-
-
-def _settled(flags: list[str], args: list[bytes]) -> list[str]:
-    """What SET does depends on its arguments; the others always do the same."""
-    if "variable_flags" not in flags:
-        return flags
-    reads = any(argument.upper() == b"GET" for argument in args[3:])
-    return ["RW", "access", "update"] if reads else ["OW", "update"]
 
 
 def _info(names: list[bytes], resp: int) -> bytes:
