@@ -20,6 +20,7 @@ from trio_dynomite.server.output import DEFAULT_LIMITS, OutputLimit, class_of
 from trio_dynomite.server.pubsub import PubSub
 from trio_dynomite.server.session import Session
 from trio_dynomite.server.tallies import Tallies
+from trio_dynomite.server.tracking import TrackingTable
 
 Gate = Callable[[Session, Row, list[bytes]], str | None]
 """Of a session in mode GATED: why it may not run this, or None when it may."""
@@ -59,6 +60,7 @@ class Server:
     """Tells the other nodes what was changed about users. There are none until somebody says otherwise."""
     gate: Gate = permission.refusal
     pubsub: PubSub = field(factory=PubSub)
+    tracking: TrackingTable = field(init=False)
     tallies: Tallies = field(init=False)
     notifications: Notifications = field(init=False)
     pushes_limits: Mapping[str, OutputLimit] = DEFAULT_LIMITS
@@ -70,6 +72,7 @@ class Server:
         self.pubsub.listen(self.engine)
         self.notifications = Notifications(self.engine, self.pubsub)
         self.notifications.listen()
+        self.tracking = TrackingTable(self)
         self.tallies = Tallies(self._was_slow, self._was_slow_together)
         self.engine.on_failed = self.tallies.failed
 
@@ -109,7 +112,9 @@ class Server:
     def forget(self, session: Session) -> None:
         """A session has ended."""
         self.sessions.pop(session.id, None)
+        self.engine.blocking.gone(session)
         self.pubsub.forget(session)
+        self.tracking.disable(session)
 
     def check_output(self, session: Outbox, unread: int) -> None:
         """Disconnect `session` when it leaves too many bytes unread of what it is sent."""

@@ -20,11 +20,12 @@ from trio_dynomite.protocol import replies
 from trio_dynomite.protocol.requests import RequestReader
 from trio_dynomite.server import guards
 from trio_dynomite.server.answers import ANSWERS
-from trio_dynomite.server.modes import GATED, QUIET
+from trio_dynomite.server.modes import GATED, QUIET, TRACKING
 from trio_dynomite.server.outbox import Outbox
 from trio_dynomite.server.place import Place
 from trio_dynomite.server.pubsub import NONE, Subscriptions
 from trio_dynomite.server.quick import QUICK
+from trio_dynomite.server.tracking import Tracking
 from trio_dynomite.server.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class Session(Outbox):
     last_active_s: float = 0.0
     commands: int = 0
     subscriptions: Subscriptions = NONE
+    tracking: Tracking | None = None
+    """What CLIENT TRACKING asked for."""
     transaction: Transaction | None = None
     """What it has queued since MULTI."""
     is_executing: bool = False
@@ -203,7 +206,7 @@ class Session(Outbox):
         pushed = self._pushed = []
         reply = guards.stands_in_the_way(self, row, args, modes)
         if reply is None:
-            reply = self.execute(row, args)
+            reply = self._execute_tracked(row, args) if modes & TRACKING else self.execute(row, args)
         if self.modes & QUIET and row.name not in guards.ALWAYS_HEARD:
             reply = self._unless_muted(reply)
         self._pushed = None
@@ -216,13 +219,17 @@ class Session(Outbox):
             reply = self._answer(row, args)
         else:
             was_apart = self._is_apart
-            self._is_apart = was_apart or row.blocking is not None or bool(self.modes & QUIET)
+            self._is_apart = was_apart or bool(self.modes & QUIET)
             reply = self.server.engine.submit(row, args, self)
             self._is_apart = was_apart
-            if row.blocking is not None and reply is None:
-                self._stall = self._queue[-1]
-                self._stall.is_blocked = True
         self.server.tallies.ran(self, row.name, args, perf_counter() - started)
+        return reply
+
+    def _execute_tracked(self, row: Row, args: list[bytes]) -> bytes | None:
+        table = self.server.tracking
+        before = table.runs(self, row, args)
+        reply = self.execute(row, args)
+        table.ran(self, row, before)
         return reply
 
     def _answer(self, row: Row, args: list[bytes]) -> bytes | None:
@@ -296,6 +303,12 @@ class Session(Outbox):
     def stall(self) -> Place:
         """A reply will come later, and nothing more is run before."""
         place = self._stall = self.wait()
+        return place
+
+    def block(self) -> Place:
+        """Likewise, for the reply of a command that may take for ever: messages do not wait behind it."""
+        place = self.stall()
+        place.is_blocked = True
         return place
 
     def take_back(self) -> Place:

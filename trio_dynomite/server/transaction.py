@@ -77,8 +77,11 @@ def run(session: Session, requests: list[Request], watched: list[tuple[bytes, in
 
 
 def _submit(session: Session, requests: list[Request], watched: list[tuple[bytes, int]]) -> bytes | None:
+    if session.tracking is not None and session.tracking.remembers:
+        for row, args in requests:
+            session.server.tracking.remember(session, row, args)
     started = perf_counter()
-    reply = session.server.engine.submit_transaction(requests, watched, session)
+    reply = session.server.engine.submit_transaction([*requests], watched, session)
     counts = Counter([row.name for row, _ in requests])
     session.server.tallies.add_together(counts, perf_counter() - started)
     return reply

@@ -127,14 +127,6 @@ def test_reply_skip_silences_exactly_the_next_reply(client: Client) -> None:
     assert client.raw("PING") == b"+PONG\r\n"
 
 
-def test_tracking_can_be_off_only(client: Client) -> None:
-    assert client("CLIENT", "TRACKING", "OFF") == b"OK"
-    assert "not supported" in client.error("CLIENT", "TRACKING", "ON")
-    assert client("CLIENT", "TRACKINGINFO") == [b"flags", [b"off"], b"redirect", -1, b"prefixes", []]
-    assert client("CLIENT", "GETREDIR") == -1
-    assert "tracking mode" in client.error("CLIENT", "CACHING", "YES")
-
-
 def test_switches_take_on_and_off(client: Client) -> None:
     assert client("CLIENT", "NO-EVICT", "on") == client("CLIENT", "NO-TOUCH", "OFF") == b"OK"
     assert client.error("CLIENT", "NO-EVICT", "perhaps") == "ERR syntax error"

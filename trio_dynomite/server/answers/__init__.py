@@ -18,6 +18,7 @@ from trio_dynomite.server.answers import (
     connection,
     node,
     pubsub,
+    tracking,
     transaction,
 )
 from trio_dynomite.server.answers.answer import Answer
@@ -33,6 +34,7 @@ ANSWERS: Mapping[str, Answer] = MappingProxyType(
         **configuration.ANSWERS,
         **cluster.ANSWERS,
         **pubsub.ANSWERS,
+        **tracking.ANSWERS,
         **transaction.ANSWERS,
         "info": info,
     }

@@ -12,28 +12,24 @@ from trio_dynomite.commands.numeric import integer_argument
 from trio_dynomite.commands.refusals import SYNTAX, quoted
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import (
-    EMPTY_ARRAY,
-    MINUS_ONE,
     NULL,
     OK,
     ZERO,
     bulk,
     integer,
-    mapping,
-    set_of,
     verbatim,
 )
 from trio_dynomite.server.answers.answer import Answer, help_answer, ok, yes_or_no
 from trio_dynomite.server.answers.client_filters import parse_filters
 from trio_dynomite.server.answers.connection import checked_name
-from trio_dynomite.server.modes import MULTI, QUIET, SUBSCRIBED
+from trio_dynomite.server.modes import MULTI, QUIET, SUBSCRIBED, TRACKING
 
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session
 
 _HELP = (
     "CACHING (YES|NO)",
-    "    Refused: client tracking is not supported.",
+    "    Enable/disable tracking of the keys for next command in OPTIN/OPTOUT modes.",
     "CAPA <option> [options...]",
     "    The client claims its some capability options.",
     "GETREDIR",
@@ -73,8 +69,9 @@ _HELP = (
     "    Set client meta attr. Options are:",
     "    * LIB-NAME: the client lib name.",
     "    * LIB-VER: the client lib version.",
-    "TRACKING (ON|OFF)",
-    "    ON is refused: client tracking is not supported.",
+    "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+    "         [OPTIN] [OPTOUT] [NOLOOP]",
+    "    Control server assisted client side caching.",
     "TRACKINGINFO",
     "    Report tracking status for the current connection.",
     "UNBLOCK <clientid> [TIMEOUT|ERROR]",
@@ -82,11 +79,7 @@ _HELP = (
     "UNPAUSE",
     "    Stop the current client pause, resuming traffic.",
 )
-_FLAGS = ((SUBSCRIBED, "P"), (MULTI, "x"))
-_NO_CACHING = (
-    "ERR CLIENT CACHING can be called only when the client is in tracking mode"
-    " with OPTIN or OPTOUT mode enabled"
-)
+_FLAGS = ((SUBSCRIBED, "P"), (MULTI, "x"), (TRACKING, "t"))
 
 
 def client_line(session: Session) -> str:
@@ -116,7 +109,7 @@ def client_line(session: Session) -> str:
         "events": "rw" if unsent else "r",
         "cmd": session.last_command,
         "user": session.user.name.decode("utf-8", "replace"),
-        "redir": -1,
+        "redir": -1 if session.tracking is None else session.tracking.redirect,
         "resp": session.resp,
         "lib-name": session.library.decode(),
         "lib-ver": session.library_version.decode(),
@@ -218,28 +211,6 @@ def client_switch(session: Session, args: list[bytes]) -> bytes:
     return OK
 
 
-def client_getredir(session: Session, args: list[bytes]) -> bytes:
-    """CLIENT GETREDIR: -1, not tracking."""
-    return MINUS_ONE
-
-
-def client_tracking(session: Session, args: list[bytes]) -> bytes:
-    """CLIENT TRACKING OFF; ON is refused."""
-    if yes_or_no(args[2], b"on", b"off"):
-        raise CommandError("ERR CLIENT TRACKING is not supported: this server sends no invalidations")
-    return OK
-
-
-def client_trackinginfo(session: Session, args: list[bytes]) -> bytes:
-    """CLIENT TRACKINGINFO: off."""
-    pairs = [
-        (bulk(b"flags"), set_of([bulk(b"off")], session.resp)),
-        (bulk(b"redirect"), MINUS_ONE),
-        (bulk(b"prefixes"), EMPTY_ARRAY),
-    ]
-    return mapping(pairs, session.resp)
-
-
 def client_unblock(session: Session, args: list[bytes]) -> bytes:
     """CLIENT UNBLOCK id [TIMEOUT|ERROR]: no command blocks, so nobody is unblocked."""
     if len(args) > 4:
@@ -258,10 +229,8 @@ def _refusal(text: str) -> Answer:
 
 
 ANSWERS: Mapping[str, Answer] = {
-    "client|caching": _refusal(_NO_CACHING),
     "client|capa": ok,
     "client|getname": client_getname,
-    "client|getredir": client_getredir,
     "client|help": help_answer("CLIENT", _HELP),
     "client|id": client_id,
     "client|import-source": _refusal("ERR Server is not in import mode"),
@@ -274,8 +243,6 @@ ANSWERS: Mapping[str, Answer] = {
     "client|reply": client_reply,
     "client|setinfo": client_setinfo,
     "client|setname": client_setname,
-    "client|tracking": client_tracking,
-    "client|trackinginfo": client_trackinginfo,
     "client|unblock": client_unblock,
     "client|unpause": ok,
 }

@@ -48,6 +48,7 @@ def reset(session: Session, args: list[bytes]) -> bytes:
     session.skip_replies = 0
     session.modes &= ~QUIET
     session.server.pubsub.forget(session)
+    session.server.tracking.disable(session)
     discard(session)
     session.enter(session.server.users.newcomer())
     session.levels_chosen = False

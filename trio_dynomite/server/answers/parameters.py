@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from trio_dynomite.commands.numeric import parse_int64
+from trio_dynomite.commands.numeric import INT64_MAX, parse_int64
 from trio_dynomite.model import Level
 from trio_dynomite.server.answers.answer import is_cluster
 from trio_dynomite.server.events import format_classes, parse_classes
@@ -69,6 +69,16 @@ def _level(value: bytes) -> Level:
     return Level[word]
 
 
+def _number(value: bytes, least: int, most: int = INT64_MAX) -> int:
+    """The integer between `least` and `most` that `value` spells. Raises ValueError in Redis's words."""
+    number = parse_int64(value)
+    if number is None:
+        raise ValueError("argument couldn't be parsed into an integer")
+    if not least <= number <= most:
+        raise ValueError(f"argument must be between {least} and {most} inclusive")
+    return number
+
+
 def _set_read_level(server: Server, value: bytes) -> Act:
     level = _level(value)
     return lambda: server.set_levels(level, server.write_level)
@@ -80,11 +90,7 @@ def _set_write_level(server: Server, value: bytes) -> Act:
 
 
 def _set_request_timeout(server: Server, value: bytes) -> Act:
-    timeout_ms = parse_int64(value)
-    if timeout_ms is None:
-        raise ValueError("argument couldn't be parsed into an integer")
-    if not 1 <= timeout_ms <= 3_600_000:
-        raise ValueError("argument must be between 1 and 3600000 inclusive")
+    timeout_ms = _number(value, 1, 3_600_000)
     return lambda: setattr(server.engine, "request_timeout_s", timeout_ms / 1000)
 
 
@@ -98,10 +104,16 @@ def _set_output_limit(server: Server, value: bytes) -> Act:
     return lambda: setattr(server, "pushes_limits", limits)
 
 
+def _set_tracking_max(server: Server, value: bytes) -> Act:
+    keys_max = _number(value, 0)
+    return lambda: setattr(server.tracking, "max_keys", keys_max)
+
+
 _SETTERS: Mapping[str, Callable[[Server, bytes], Act]] = {
     "client-output-buffer-limit": _set_output_limit,
     "notify-keyspace-events": _set_notifications,
     "read-consistency": _set_read_level,
+    "tracking-table-max-keys": _set_tracking_max,
     "write-consistency": _set_write_level,
     "request-timeout": _set_request_timeout,
 }
@@ -130,6 +142,7 @@ def _live(server: Server) -> dict[str, str]:
         "read-consistency": server.read_level.name,
         "request-timeout": str(round(engine.request_timeout_s * 1000)),
         "requests-in-flight": str(engine.in_flight_max),
+        "tracking-table-max-keys": str(server.tracking.max_keys),
         "write-consistency": server.write_level.name,
     }
 

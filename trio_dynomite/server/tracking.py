@@ -1,0 +1,200 @@
+"""Client-side caching: who remembers which keys, and who is told that they changed.
+
+By default a client is told of the keys that it read, once: the table says which. In BCAST mode it is told of
+every key with one of its prefixes. What was written comes from the storage of this node at the end of each
+turn, so a client hears of it after the replies of that turn, whoever wrote it and through whichever node.
+Source: https://valkey.io/topics/client-side-caching, `tracking.c`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from trio_dynomite.commands.row import Row
+from trio_dynomite.protocol.replies import NULL, bulk, bulk_array
+from trio_dynomite.server.modes import MULTI, SUBSCRIBED, TRACKING
+
+if TYPE_CHECKING:
+    from trio_dynomite.server.server import Server
+    from trio_dynomite.server.session import Session
+
+CHANNEL = b"__redis__:invalidate"
+FLUSHED = b""
+"""Stands among the written keys for a whole range of them. (A key may have no name: then all is told.)"""
+_SCRIPTS = frozenset(["eval", "evalsha", "fcall"])
+
+
+@define(eq=False)
+class Tracking:
+    """What one session asked of CLIENT TRACKING."""
+
+    redirect: int = 0
+    """The id of the client that is told instead; 0: it is told itself."""
+    prefixes: tuple[bytes, ...] | None = None
+    """In BCAST mode."""
+    opt_in: bool = False
+    opt_out: bool = False
+    no_loop: bool = False
+    """It is not told of what it wrote itself."""
+    caching: bool | None = None
+    """What CLIENT CACHING said of the next command."""
+    is_broken: bool = False
+    """Whom it redirected to has gone."""
+
+    @property
+    def remembers(self) -> bool:
+        """Is what the next command reads remembered?"""
+        if self.prefixes is not None:
+            return False
+        return self.caching is True if self.opt_in else self.caching is not False
+
+
+@define(eq=False)
+class TrackingTable:
+    """What all sessions of a node track."""
+
+    server: Server
+    max_keys: int = 1_000_000
+    """Keys that are remembered (0: all); beyond, the first one is told to be invalid and is forgotten."""
+    readers: dict[bytes, set[int]] = field(factory=dict)
+    """Key → ids of the sessions that read it."""
+    prefixes: dict[bytes, set[int]] = field(factory=dict)
+    """Prefix → ids of the sessions that are told of all its keys."""
+    sessions: int = 0
+    """How many sessions track."""
+    _flushes: int = 0
+    """Ranges of keys that were flushed and that nobody was told of yet."""
+    _told: Counter[bytes] = field(factory=Counter)
+    """Writes of this turn whose writer is known and that need not be told again."""
+
+    def enable(self, session: Session, tracking: Tracking) -> None:
+        """`session` tracks, in this way."""
+        old = session.tracking
+        if old is not None and old.prefixes is not None and tracking.prefixes is not None:
+            tracking.prefixes = tuple(sorted({*old.prefixes, *tracking.prefixes}))
+        self.disable(session)
+        session.tracking = tracking
+        session.modes |= TRACKING
+        for prefix in tracking.prefixes or ():
+            self.prefixes.setdefault(prefix, set()).add(session.id)
+        self.sessions += 1
+        self.server.engine.on_written = self.written
+        self.server.engine.notice_writes()
+
+    def disable(self, session: Session) -> None:
+        """`session` tracks no more. What it read is forgotten when it is written."""
+        tracking, session.tracking = session.tracking, None
+        if tracking is None:
+            return
+        session.modes &= ~TRACKING
+        for prefix in tracking.prefixes or ():
+            ids = self.prefixes[prefix]
+            ids.discard(session.id)
+            if not ids:
+                del self.prefixes[prefix]
+        self.sessions -= 1
+        if not self.sessions:
+            self.readers.clear()
+            self.server.engine.on_written = None
+
+    # What tracking sessions do
+
+    def runs(self, session: Session, row: Row, args: list[bytes]) -> int:
+        """A tracking session is about to run a command: how many writes there were before."""
+        tracking = session.tracking
+        if tracking is not None and tracking.remembers:
+            self.remember(session, row, args)
+        return len(self.server.engine.keyspace.store.written or ())
+
+    def remember(self, session: Session, row: Row, args: list[bytes]) -> None:
+        """`session` reads the keys of a command, if that is one that reads."""
+        if "readonly" not in row.flags and row.name not in _SCRIPTS:
+            return
+        readers = self.readers
+        for key in row.keys(args):
+            readers.setdefault(key, set()).add(session.id)
+        while 0 < self.max_keys < len(readers):
+            self._invalidate(next(iter(readers)), 0)
+
+    def ran(self, session: Session, row: Row, before: int) -> None:
+        """It has run it: what it wrote itself, and was written at once, is told to the others now."""
+        tracking = session.tracking
+        if tracking is None:
+            return
+        written = self.server.engine.keyspace.store.written
+        if tracking.no_loop and written is not None and len(written) > before:
+            own = written[before:]
+            self._told.update(own)
+            self._tell(dict.fromkeys(own), session.id)
+        if not session.modes & MULTI and not row.name.startswith("client|"):
+            tracking.caching = None
+
+    # What was written
+
+    def written(self, keys: Iterable[bytes]) -> None:
+        """The turn ends, in which these keys were written or have expired; one written twice stands twice."""
+        told, self._told = self._told, Counter()
+        news: dict[bytes, None] = {}
+        for key in keys:
+            if told and told[key] > 0:
+                told[key] -= 1
+            else:
+                news[key] = None
+        self._tell(news, 0)
+
+    def _tell(self, keys: dict[bytes, None], author: int) -> None:
+        if FLUSHED in keys:
+            self._wait_for_end_of_flush()
+        for key in keys:
+            self._invalidate(key, author)
+        for prefix, ids in self.prefixes.items():
+            if found := [key for key in keys if key.startswith(prefix)]:
+                self._send(ids, bulk_array(found), author)
+
+    def _invalidate(self, key: bytes, author: int) -> None:
+        ids = self.readers.pop(key, None)
+        if ids is not None:
+            self._send(ids, b"*1\r\n" + bulk(key), author)
+
+    def _wait_for_end_of_flush(self) -> None:
+        """A flush goes through the keys range by range: it is told once, when there was none in a turn."""
+        self._flushes += 1
+        seen = self._flushes
+
+        def look() -> None:
+            if seen == self._flushes:
+                self._tell_flush()
+
+        self.server.engine.soon(lambda: self.server.engine.soon(look))
+
+    def _tell_flush(self) -> None:
+        self.readers.clear()
+        for session in [session for session in self.server.sessions.values() if session.modes & TRACKING]:
+            self._send_to(session, None)
+
+    def _send(self, ids: Iterable[int], keys: bytes, author: int) -> None:
+        for number in list(ids):
+            session = self.server.sessions.get(number)
+            tracking = None if session is None else session.tracking
+            if session is None or tracking is None or (tracking.no_loop and number == author):
+                continue
+            self._send_to(session, keys)
+
+    def _send_to(self, session: Session, keys: bytes | None) -> None:
+        tracking = session.tracking
+        assert tracking is not None
+        target: Session | None = session
+        if tracking.redirect:
+            target = self.server.sessions.get(tracking.redirect)
+            tracking.is_broken = target is None
+        if target is None:
+            if session.resp == 3:
+                session.push(b">2\r\n$21\r\ntracking-redir-broken\r\n:%d\r\n" % tracking.redirect)
+        elif target.resp == 3:
+            target.push(b">2\r\n$10\r\ninvalidate\r\n" + (NULL[3] if keys is None else keys))
+        elif target is not session and target.modes & SUBSCRIBED:
+            target.push(b"*3\r\n$7\r\nmessage\r\n" + bulk(CHANNEL) + (NULL[2] if keys is None else keys))
