@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conformance.conversations import GENERIC, STRINGS
+from tests.conformance.geo_requests import GEO, GEOADDS
 from tests.conformance.hash_requests import HASHES, HSETS
 from tests.conformance.oracle import Connection
 from tests.conformance.set_requests import SADDS, SETS
 from tests.conformance.shape import trees
+from tests.conformance.sorted_set_requests import ADDS, LEX_ADDS, LEXICAL, SORTED_SETS
 from tests.conformance.subjects import Subject, fake_subject, store_subject
 
 Events = list[tuple[str, bytes]]
@@ -27,7 +29,14 @@ ordinary = settings(
     max_examples=300,
 )
 CHANNEL = b"__keyevent@0__:"
-FAMILIES = [(STRINGS[0], STRINGS), (HSETS[0], HASHES), (SADDS[0], SETS)]
+FAMILIES = [
+    (STRINGS[0], STRINGS),
+    (HSETS[0], HASHES),
+    (SADDS[0], SETS),
+    (ADDS[0], SORTED_SETS),
+    (LEX_ADDS[0], LEXICAL),
+    (GEOADDS[0], GEO),
+]
 """Of each family what makes its keys, and everything."""
 CONVERSATIONS = st.sampled_from(FAMILIES).flatmap(
     lambda family: st.lists(st.sampled_from([*family[1], *GENERIC]), min_size=2, max_size=6).flatmap(

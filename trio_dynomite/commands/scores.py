@@ -25,7 +25,7 @@ _ZEROS_MAX = 7
 
 
 def score_argument(text: bytes, refusal: str = NOT_A_FLOAT) -> float:
-    """The number that `text` spells; never -0, which sorted sets do not tell from 0.
+    """The number that `text` spells.
 
     Raises:
         CommandError: it spells none, or one too large or too small to hold.
@@ -35,7 +35,7 @@ def score_argument(text: bytes, refusal: str = NOT_A_FLOAT) -> float:
     if _DECIMAL.fullmatch(text):
         number = float(text)
         if abs(number) != inf and (number or not _mantissa(text).strip(b"+-0.")):
-            return number + 0.0
+            return number
     elif _INFINITE.fullmatch(text):
         return float(text)
     raise CommandError(refusal)

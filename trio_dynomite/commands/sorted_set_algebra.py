@@ -222,5 +222,5 @@ def _reply(ks: Keyspace, request: _Request, pairs: Iterable[Scored]) -> bytes:
 
 
 def _store(ks: Keyspace, target: bytes, pairs: Iterable[Scored], event: str) -> bytes:
-    # Adding 0 makes 0 of -0, which sorted sets do not tell from it.
+    # Adding 0 makes 0 of -0.
     return store(ks, target, [(member, score + 0.0) for member, score in pairs], event)

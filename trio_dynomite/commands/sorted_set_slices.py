@@ -48,8 +48,10 @@ class _Query:
         if len(args) > at + 2:
             self._read_words(args, at + 2, stores)
         self.by = self.by or b"BYRANK"
-        if self.limit != -1 and self.by == b"BYRANK":
-            raise CommandError(_LIMIT_BY_RANK)
+        if self.by == b"BYRANK":
+            if self.limit != -1:
+                raise CommandError(_LIMIT_BY_RANK)
+            self.offset = 0
         if self.with_scores and self.by == b"BYLEX":
             raise CommandError(_SCORES_BY_LEX)
         low, high = args[at], args[at + 1]

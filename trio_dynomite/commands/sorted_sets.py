@@ -29,7 +29,10 @@ def zadd(ks: Keyspace, args: list[bytes]) -> bytes:
         raise CommandError(SYNTAX)
     if words:
         _check_add_words(words, len(args) - start)
-    pairs = [(args[position + 1], score_argument(args[position])) for position in range(start, len(args), 2)]
+    # Adding 0 makes 0 of -0, which sorted sets do not tell from it.
+    pairs = [
+        (args[position + 1], score_argument(args[position]) + 0.0) for position in range(start, len(args), 2)
+    ]
     if b"INCR" in words:
         return _increment(ks, args[1], *pairs[0], words)
     return add(ks, args[1], pairs, words)
