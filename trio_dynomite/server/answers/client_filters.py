@@ -83,9 +83,12 @@ def _by_type(values: list[bytes]) -> Filter:
 
 
 def _by_user(values: list[bytes]) -> Filter:
-    if values[0] != b"default":
-        raise CommandError(f"ERR No such user '{quoted(values[0])}'")
-    return lambda session, me: True
+    def is_theirs(session: Session, me: Session) -> bool:
+        if me.server.users.find(values[0]) is None:
+            raise CommandError(f"ERR No such user '{quoted(values[0])}'")
+        return session.user.name == values[0]
+
+    return is_theirs
 
 
 def _by_age(values: list[bytes]) -> Filter:

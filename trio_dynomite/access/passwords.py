@@ -1,0 +1,27 @@
+"""Passwords as they are kept: their SHA-256, in hexadecimal; the password itself is kept nowhere.
+
+Source: https://valkey.io/topics/acl and `acl.c`.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+
+_HASH = re.compile(rb"[0-9a-f]{64}")
+
+
+def hashed(password: bytes) -> bytes:
+    """What is kept of `password`."""
+    return hashlib.sha256(password).hexdigest().encode()
+
+
+def is_hash(text: bytes) -> bool:
+    """May `text` be what `hashed` gives?"""
+    return _HASH.fullmatch(text) is not None
+
+
+def is_among(password: bytes, hashes: Iterable[bytes]) -> bool:
+    """Is `password` one of those? How long this takes tells nothing about how nearly it is."""
+    given = hashed(password)
+    return any([hmac.compare_digest(given, known) for known in hashes])

@@ -1,0 +1,90 @@
+"""Permission: who a session is, what it may run, and what becomes of it when its user changes.
+
+Sessions whose user may do everything are never asked: only the others have the mode GATED, and each of their
+commands comes to `refusal` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from trio_dynomite.access import gate
+from trio_dynomite.access.denial import NOT_AUTHENTICATED, Denial, Reason
+from trio_dynomite.access.user import User
+from trio_dynomite.commands.row import Row
+from trio_dynomite.server.answers.clients import client_line
+
+if TYPE_CHECKING:
+    from trio_dynomite.server.server import Server
+    from trio_dynomite.server.session import Session
+
+TOPLEVEL = "toplevel"
+IN_MULTI = "multi"
+IN_SCRIPT = "script"
+"""Where a command came from, as ACL LOG tells it."""
+
+
+def must_log_in(session: Session, row: Row | None) -> str | None:
+    """The refusal of whoever has not logged in; to be asked before it is said that there is no such command,
+    or how many arguments it takes."""
+    return NOT_AUTHENTICATED if gate.must_log_in(session.server.users, session.user, row) else None
+
+
+def refusal(session: Session, row: Row, args: list[bytes], context: str = TOPLEVEL) -> str | None:
+    """Why a session may not run a command, or None; a refusal is noted in the log."""
+    users = session.server.users
+    if gate.must_log_in(users, session.user, row):
+        return NOT_AUTHENTICATED
+    denial = gate.denial(users, session.user, row, args)
+    if denial is None:
+        return gate.refused_patterns(users, session.user, row, args)
+    note(session, denial, context)
+    return f"NOPERM {denial.words}"
+
+
+def note(session: Session, denial: Denial, context: str) -> None:
+    """Write into the log that a session was refused something."""
+    now_ms = session.server.engine.now_ms
+    session.server.users.log.note(
+        denial.reason, context, denial.object, denial.user, client_line(session), now_ms
+    )
+
+
+def log_in(session: Session, name: bytes, password: bytes, command: bytes) -> bool:
+    """Make `name` the session's user, if that is the password; else note it in the log."""
+    user = session.server.users.authenticate(name, password)
+    if user is None:
+        note(session, Denial(Reason.AUTH, name, "", command), TOPLEVEL)
+        return False
+    session.enter(user)
+    return True
+
+
+def after_change(server: Server, changed: Iterable[User], asking: Session | None = None) -> None:
+    """Users were changed or deleted, by the session `asking` or by another node: their sessions go by it.
+
+    Sessions of a deleted user end, and those that listen to what their user may not hear any more."""
+    users = set(changed)
+    for session in [session for session in server.sessions.values() if session.user in users]:
+        user = session.user
+        if server.users.find(user.name) is not user:
+            _end(session, asking, "its user was deleted")
+        elif not _may_go_on_listening(session):
+            _end(session, asking, "its user may not listen to that channel any more")
+        session.enter(user)
+
+
+def _may_go_on_listening(session: Session) -> bool:
+    heard, may_use = session.subscriptions, session.user.may_use_channel
+    return all([may_use(channel) for channel in (*heard.channels, *heard.shards)]) and all(
+        [may_use(pattern, is_pattern=True) for pattern in heard.patterns]
+    )
+
+
+def _end(session: Session, asking: Session | None, why: str) -> None:
+    """End a session: after its reply, when its own command is the reason."""
+    if session is asking:
+        session.is_closing = True
+    else:
+        session.pipe.close(why)
