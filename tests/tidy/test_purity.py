@@ -9,7 +9,7 @@ import ast
 from tests.tidy.source import Module, modules
 
 PURE_PARTS = {
-    *("errors", "model", "data", "protocol", "topology", "config", "commands"),
+    *("errors", "model", "data", "protocol", "topology", "config", "commands", "access"),
     *("storage", "handoff", "coordinator", "peers", "repair"),
 }
 PURE_MODULES = {"launch.backoff", "launch.exits", "launch.welcome"}
@@ -67,7 +67,7 @@ def test_only_the_configuration_and_the_command_reference_read_files() -> None:
     }
     pure = [module for module in modules() if is_pure(module)]
     openers = {where.partition(":")[0] for module in pure for where in module.calls("open")}
-    assert readers | openers == {"config.load", "config.sources", "commands.reference"}
+    assert readers | openers == {"config.load", "config.secrets", "config.sources", "commands.reference"}
 
 
 def test_the_simulator_lives_in_virtual_time() -> None:

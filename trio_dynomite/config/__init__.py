@@ -2,6 +2,7 @@
 
 from trio_dynomite.config.load import load
 from trio_dynomite.config.settings import (
+    Access,
     Cluster,
     Consistency,
     Limits,
@@ -9,6 +10,18 @@ from trio_dynomite.config.settings import (
     Settings,
     Storage,
     Timeouts,
+    UserSettings,
 )
 
-__all__ = ["Cluster", "Consistency", "Limits", "NodeSettings", "Settings", "Storage", "Timeouts", "load"]
+__all__ = [
+    "Access",
+    "Cluster",
+    "Consistency",
+    "Limits",
+    "NodeSettings",
+    "Settings",
+    "Storage",
+    "Timeouts",
+    "UserSettings",
+    "load",
+]

@@ -7,9 +7,20 @@ file, because those that could not be read are not among them.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from trio_dynomite.access.user import User, merged
+from trio_dynomite.access.users import DEFAULT, Users
 from trio_dynomite.config import kinds
-from trio_dynomite.config.settings import Cluster, NodeSettings, Timeouts, is_wildcard
+from trio_dynomite.config.settings import (
+    Access,
+    Cluster,
+    NodeSettings,
+    Timeouts,
+    UserSettings,
+    is_loopback,
+    is_wildcard,
+)
 from trio_dynomite.config.sources import Problem
+from trio_dynomite.errors import CommandError
 from trio_dynomite.model import node_id
 
 Numbered = list[tuple[int, NodeSettings]]
@@ -28,6 +39,51 @@ def check_timeouts(timeouts: Timeouts) -> Iterator[Problem]:
         yield (
             ("timeouts", "down_after"),
             f"must be longer than timeouts.heartbeat ({timeouts.heartbeat:g}s), not {timeouts.down_after:g}s",
+        )
+
+
+def check_access(access: Access) -> Iterator[Problem]:
+    """Users can be told apart, and their rules are understood."""
+    first: dict[str, int] = {}
+    for index, user in enumerate(access.users):
+        at = first.setdefault(user.name, index)
+        if at != index:
+            yield ("access", "users", index, "name"), f"{user.name!r} is the name of users[{at}] too"
+        for mistake in _rule_mistakes(user):
+            yield ("access", "users", index, "rules"), mistake
+    if access.requirepass is not None and DEFAULT.decode() in first:
+        yield (
+            ("access", "requirepass"),
+            f"users[{first['default']}] is the default user: give its password there",
+        )
+
+
+def _rule_mistakes(user: UserSettings) -> Iterator[str]:
+    """Every rule that is wrong; of one that has to do with passwords only its first character is shown."""
+    draft = User(user.name.encode())
+    try:
+        rules = merged(user.rules)
+    except CommandError as why:
+        yield str(why).removeprefix("ERR ")
+        return
+    for rule in rules:
+        try:
+            draft.apply(rule)
+        except ValueError as why:
+            shown = rule[:1] + b"..." if rule[:1] in (b"#", b"!") else rule
+            yield f"{shown.decode()!r}: {why}"
+
+
+def check_protection(access: Access, nodes: Numbered) -> Iterator[Problem]:
+    """Nobody reads and changes everything from another machine unless that is said in so many words."""
+    users = Users()
+    users.configure(access.definitions)
+    reachable = [f"{node.name} ({node.host})" for _, node in nodes if not is_loopback(node.host)]
+    if reachable and users.is_open and not access.allow_unprotected:
+        yield (
+            ("access", "requirepass"),
+            f"missing, while other machines can reach {', '.join(reachable)}: clients would need no password; "
+            "give one, or say access.allow_unprotected = true",
         )
 
 

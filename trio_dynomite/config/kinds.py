@@ -10,8 +10,12 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Annotated
 
+from trio_dynomite.access.passwords import hashed, is_hash
+from trio_dynomite.access.rules import has_spaces
 from trio_dynomite.config import units
+from trio_dynomite.errors import ProtocolError
 from trio_dynomite.model import Level
+from trio_dynomite.protocol.inline import split_arguments
 
 SLOTS = "slots"
 HASHES = (
@@ -45,6 +49,12 @@ Count = Annotated[int, "count"]
 Port = Annotated[int, "port"]
 Token = Annotated[int, "token"]
 Tokens = tuple[Token, ...]
+Flag = Annotated[bool, "flag"]
+UserName = Annotated[str, "user name"]
+Password = Annotated[bytes, "password"]
+"""As `access.passwords` keeps it: a password itself is in no setting."""
+Rules = Annotated[tuple[bytes, ...], "rules"]
+"""Of access control, without passwords."""
 
 
 class Text(str):
@@ -156,6 +166,51 @@ def engine(value: object) -> str:
     return one_of(text(value), ENGINES)
 
 
+def flag(value: object) -> bool:
+    """A truth value."""
+    if isinstance(value, Text):
+        value = {"true": True, "false": False}.get(value.lower(), value)
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, not {_shown(value)}")
+    return value
+
+
+def user_name(value: object) -> str:
+    """A name that can stand in a line of rules."""
+    found = text(value)
+    if has_spaces(found.encode()):
+        raise ValueError(f"must have no spaces, not {found!r}")
+    return found
+
+
+def password(value: object) -> bytes:
+    """A password, or "sha256:" and its hash. No message shows it."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a text that is not empty; leave it out for none")
+    mark, _, found = value.partition(":")
+    if mark != "sha256":
+        return hashed(value.encode())
+    if not is_hash(found.encode()):
+        raise ValueError("must have 64 hexadecimal digits in lower case after sha256:")
+    return found.encode()
+
+
+def rules(value: object) -> tuple[bytes, ...]:
+    """Rules as after ACL SETUSER. Their passwords become hashes at once."""
+    if not isinstance(value, str):
+        raise ValueError("must be a text of rules, as after ACL SETUSER")
+    try:
+        words = split_arguments(value.encode())
+    except ProtocolError:
+        raise ValueError("has quotes that do not close") from None
+    return tuple([_without_password(word) for word in words])
+
+
+def _without_password(rule: bytes) -> bytes:
+    mark = {b">": b"#", b"<": b"!"}.get(rule[:1])
+    return rule if mark is None else mark + hashed(rule[1:])
+
+
 def one_of(value: str, allowed: Iterable[str]) -> str:
     """`value`, which must be among `allowed`."""
     choices = list(allowed)
@@ -194,5 +249,9 @@ READERS: tuple[tuple[object, Callable[[object], object]], ...] = (
     (Count, count),
     (Port, port),
     (Token, integer),
+    (Flag, flag),
+    (UserName, user_name),
+    (Password, password),
+    (Rules, rules),
 )
 """How each annotation is read."""

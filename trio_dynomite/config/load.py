@@ -6,9 +6,10 @@ from typing import Any
 
 import attrs
 
-from trio_dynomite.config import checks, sources
+from trio_dynomite.config import checks, secrets, sources
 from trio_dynomite.config.kinds import Text
 from trio_dynomite.config.settings import (
+    Access,
     Cluster,
     Consistency,
     Limits,
@@ -35,6 +36,7 @@ def load(path: str | Path, env: Mapping[str, str], overrides: Iterable[str] = ()
     """
     tree = sources.read_file(Path(path))
     problems = sources.apply(tree, env, overrides)
+    problems += secrets.resolve(tree, env, Path(path).parent)
     settings = settle(tree, problems)
     if settings is None:
         raise ConfigError(str(path), tuple(_report(tree, problem) for problem in problems))
@@ -51,6 +53,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
     storage = structure(tree.get("storage", {}), Storage, ("storage",), problems)
     timeouts = structure(tree.get("timeouts", {}), Timeouts, ("timeouts",), problems)
     limits = structure(tree.get("limits", {}), Limits, ("limits",), problems)
+    access = structure(tree.get("access", {}), Access, ("access",), problems)
     nodes = _nodes(tree.get("nodes", []), problems)
 
     if cluster is not None:
@@ -59,7 +62,10 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
     if timeouts is not None:
         problems += checks.check_timeouts(timeouts)
     problems += checks.check_nodes(nodes)
-    if problems or not (cluster and consistency and storage and timeouts and limits):
+    if access is not None:
+        mistakes = list(checks.check_access(access))
+        problems += mistakes or checks.check_protection(access, nodes)
+    if problems or not (cluster and consistency and storage and timeouts and limits and access):
         return None
     return Settings(
         cluster=cluster,
@@ -67,6 +73,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         storage=storage,
         timeouts=timeouts,
         limits=limits,
+        access=access,
         nodes=tuple(node for _, node in nodes),
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from attrs import field, frozen
 
+from trio_dynomite.access.users import ALL_RIGHTS, DEFAULT
 from trio_dynomite.config import kinds
 from trio_dynomite.model import Level, Node
 
@@ -93,6 +94,36 @@ class Limits:
 
 
 @frozen(kw_only=True)
+class UserSettings:
+    """One `[[access.users]]` table."""
+
+    name: kinds.UserName
+    rules: kinds.Rules = field(default=(), repr=False)
+    """What the user may do, as after ACL SETUSER."""
+    password: kinds.Password | None = field(default=None, repr=False)
+    """A password beside those in the rules; unlike them it may come from a file or the environment."""
+
+
+@frozen(kw_only=True)
+class Access:
+    """`[access]`: who may do what. What ACL SETUSER changes comes on top of it."""
+
+    requirepass: kinds.Password | None = field(default=None, repr=False)
+    """The password of the default user; without it everybody may do everything."""
+    users: tuple[UserSettings, ...] = ()
+    allow_unprotected: kinds.Flag = False
+    """May nodes listen beyond their machine though no password is needed?"""
+
+    @property
+    def definitions(self) -> list[tuple[bytes, list[bytes]]]:
+        """Name and rules of every user."""
+        told = [(user.name.encode(), [*user.rules, *_password_rule(user.password)]) for user in self.users]
+        if self.requirepass is None:
+            return told
+        return [*told, (DEFAULT, [*ALL_RIGHTS, *_password_rule(self.requirepass)])]
+
+
+@frozen(kw_only=True)
 class NodeSettings:
     """One `[[nodes]]` table: a node and the addresses it listens on."""
 
@@ -129,6 +160,7 @@ class Settings:
     storage: Storage = field(factory=Storage)
     timeouts: Timeouts = field(factory=Timeouts)
     limits: Limits = field(factory=Limits)
+    access: Access = field(factory=Access)
     nodes: tuple[NodeSettings, ...]
 
     @property
@@ -166,6 +198,10 @@ class Settings:
             peer_port=node.peer_port,
             admin_port=node.admin_port,
         )
+
+
+def _password_rule(password: bytes | None) -> list[bytes]:
+    return [] if password is None else [b"#" + password]
 
 
 def even_token(cluster: Cluster, index: int, count: int) -> int:

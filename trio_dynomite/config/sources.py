@@ -16,6 +16,7 @@ from trio_dynomite.errors import ConfigError, ConfigProblem
 
 PREFIX = "TRIO_DYNOMITE__"
 NODES = "nodes"
+SECRET = "access."
 
 Place = tuple[str | int, ...]
 """The way to a value in the tree: keys and indices."""
@@ -60,9 +61,15 @@ def from_command_line(
     for given in overrides:
         names, equals, value = given.partition("=")
         if equals:
-            yield f"--set {given}", _split(names.strip()), value.strip()
+            yield f"--set {_shown(given)}", _split(names.strip()), value.strip()
         else:
-            problems.append(((), f"--set {given}: must be section.key=value"))
+            problems.append(((), f"--set {_shown(given)}: must be section.key=value"))
+
+
+def _shown(given: str) -> str:
+    """What was given, in a message; without what may be a password."""
+    names = given.partition("=")[0].strip()
+    return f"{SECRET}..." if names.startswith(SECRET) else given
 
 
 def _split(names: str) -> list[str]:

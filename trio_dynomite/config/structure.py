@@ -66,7 +66,7 @@ def _class_hook(into: type, converter: Converter) -> Callable[[Any, Any], Any]:
 
     def structure_table(value: Any, _: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValueError(f"must be a table, not {value!r}")
+            raise ValueError(f"must be a table, not {type(value).__name__}")
         return inner(value, into)
 
     return structure_table

@@ -77,6 +77,15 @@ def test_the_shipped_file_mentions_every_setting_of_a_node() -> None:
         assert re.search(rf"^(# )?{each.name} = ", nodes, re.MULTILINE), each.name
 
 
+def test_the_shipped_file_mentions_every_setting_about_users() -> None:
+    text = CLUSTER_TOML.read_text(encoding="utf-8")
+    access = text.partition("[access]")[2].partition("[[nodes]]")[0]
+
+    for each in (*attrs.fields(config.Access), *attrs.fields(config.UserSettings)):
+        assert re.search(rf"^(# )?({each.name} = |\[\[access.{each.name}\]\])", access, re.MULTILINE), each.name
+    assert load(CLUSTER_TOML, {}).access == config.Access()
+
+
 def test_a_list_of_nodes_is_enough(file: File) -> None:
     settings = file.load(node("a"))
 
@@ -231,9 +240,9 @@ def test_text_from_outside_means_what_its_setting_says(file: File) -> None:
 def test_a_node_is_changed_by_its_name(file: File) -> None:
     text = node("db-1.eu") + node("b", 2000)
 
-    settings = file.load(text, {"TRIO_DYNOMITE__NODES__DB_1_EU__HOST": "10.0.0.5"}, "nodes.db-1.eu.rack=r9")
+    settings = file.load(text, {"TRIO_DYNOMITE__NODES__DB_1_EU__HOST": "127.0.0.5"}, "nodes.db-1.eu.rack=r9")
 
-    assert (settings.nodes[0].host, settings.nodes[0].rack) == ("10.0.0.5", "r9")
+    assert (settings.nodes[0].host, settings.nodes[0].rack) == ("127.0.0.5", "r9")
     assert settings.nodes[1].host == "127.0.0.1"
 
 

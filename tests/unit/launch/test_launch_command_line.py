@@ -56,7 +56,7 @@ def test_a_file_without_nodes_of_this_machine_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(machine, "is_own_address", lambda host: False)
-    elsewhere = [f"nodes.node{i}.host=192.0.2.{i}" for i in (1, 2, 3)]
+    elsewhere = [*(f"nodes.node{i}.host=192.0.2.{i}" for i in (1, 2, 3)), "access.allow_unprotected=true"]
 
     assert command_line.run([CLUSTER_TOML, *(part for one in elsewhere for part in ("--set", one))]) == 2
     assert "no node's host is an address of this machine: node1 (192.0.2.1)" in capsys.readouterr().err
@@ -119,7 +119,7 @@ def test_the_welcome_says_what_to_type() -> None:
 
 
 def test_the_welcome_names_a_host_that_is_not_this_one() -> None:
-    settings = load(CLUSTER_TOML, {}, ["nodes.node1.host=10.0.0.5"])
+    settings = load(CLUSTER_TOML, {}, ["nodes.node1.host=10.0.0.5", "access.allow_unprotected=true"])
 
     assert "redis-cli -h 10.0.0.5 -p 8102 set" in welcome(settings, settings.nodes[:1], {"node1": 1})
 
