@@ -1,12 +1,15 @@
 """SETBIT and its kind against a real Valkey 9: the same replies, and the same strings left behind."""
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conformance.bits_requests import BIT_REQUESTS
 from tests.conformance.conversations import KEYS, request
 from tests.conformance.oracle import Connection
-from tests.conformance.subjects import Subject, fake_subject
+from tests.conformance.subjects import Subject, fake_subject, store_subject
 
 PLANT = request(b"PLANT", KEYS)
 CONVERSATIONS = st.lists(st.sampled_from([*BIT_REQUESTS, PLANT]), min_size=1, max_size=4).flatmap(
@@ -14,12 +17,16 @@ CONVERSATIONS = st.lists(st.sampled_from([*BIT_REQUESTS, PLANT]), min_size=1, ma
 )
 
 
+@pytest.fixture(params=[fake_subject, store_subject])
+def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
+    factory: Callable[[int], Subject] = request.param
+    return factory
+
+
 def ask_both(subject: Subject, valkey: Connection, *args: bytes) -> None:
     if args[0] == b"PLANT":
-        assert subject.plant is not None
-        subject.plant(args[1], "list")
-        valkey(b"DEL", args[1])
-        valkey(b"RPUSH", args[1], b"item")
+        ask_both(subject, valkey, b"DEL", args[1])
+        ask_both(subject, valkey, b"RPUSH", args[1], b"item")
     else:
         assert subject(*args) == valkey(*args), args
 
@@ -36,10 +43,13 @@ def ask_both(subject: Subject, valkey: Connection, *args: bytes) -> None:
 @example([(b"SET", b"a", b"\xff"), (b"BITPOS", b"a", b"0"), (b"BITPOS", b"a", b"0", b"0", b"-1")])
 @example([(b"SET", b"a", b"ab"), (b"EXPIRE", b"a", b"1000"), (b"BITOP", b"NOT", b"a", b"a")])
 def test_bits_get_the_same_replies(
-    valkey: Connection, resp: int, conversation: list[tuple[bytes, ...]]
+    make_subject: Callable[[int], Subject],
+    valkey: Connection,
+    resp: int,
+    conversation: list[tuple[bytes, ...]],
 ) -> None:
     valkey(b"FLUSHALL")
-    subject = fake_subject(resp)
+    subject = make_subject(resp)
     for line in conversation:
         ask_both(subject, valkey, *line)
         for key in (b"a", b"b"):

@@ -1,34 +1,43 @@
 """DUMP and RESTORE: a value as Redis serialises it (https://valkey.io/commands/dump).
 
-A payload is a type byte, the value as in an RDB file, the RDB version (two bytes) and a CRC-64 of all
-before it (eight bytes), both little-endian. Strings are kept as they are or as small integers, and we
-read LZF too. We write the oldest version with this footer, so every server since Redis 2.6 takes what we
-dump, and read strings of every version up to Valkey 9's.
+A payload is a type code, the value as in an RDB file, the RDB version (two bytes) and a CRC-64 of all before
+it (eight bytes), both little-endian. We write the oldest version that knows what we write, so that every
+server since Redis 7, and of most types since 2.6, takes what we dump; and read everything up to Valkey 9.1,
+Redis 7.4 among it. A value is decoded whole before the keyspace is touched.
 """
 
 import struct
+from typing import Any
 
 import anycrc  # type: ignore[import-untyped]
 from attrs import define
 
-from trio_dynomite.commands.lzf import decompress
-from trio_dynomite.commands.numeric import INT64_MAX, integer_argument, parse_int64
-from trio_dynomite.commands.refusals import PROTO_MAX_BULK_LEN, SYNTAX
+from trio_dynomite.commands.numeric import INT64_MAX, integer_argument
+from trio_dynomite.commands.rdb import Reader, require, string_bytes
+from trio_dynomite.commands.rdb_stream import STREAM, operations, stream_bytes
+from trio_dynomite.commands.rdb_types import (
+    HASH_2,
+    STRING,
+    VERSIONS,
+    Loaded,
+    dump_hash,
+    dump_list,
+    dump_set,
+    dump_sorted_set,
+    load,
+)
+from trio_dynomite.commands.refusals import SYNTAX
 from trio_dynomite.commands.row import Keyspace
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import NULL, OK, bulk
 
 _CRC64 = anycrc.Model("CRC64-REDIS")
-_STRING = 0
-_VERSION_WRITTEN = 6
 _VERSION_MAX = 80
+_REDIS_VERSIONS = range(12, 80)
+"""Versions of Redis since 7.4, where a code may mean something else than in Valkey."""
 _FOOTER = struct.Struct("<HQ")
-_INTEGERS = (struct.Struct("<b"), struct.Struct("<h"), struct.Struct("<i"))
-_INT_TEXT_MAX = 11
-_LZF = 3
 
 _BAD_FOOTER = "ERR DUMP payload version or checksum are wrong"
-_BAD_FORMAT = "ERR Bad data format"
 _BUSY_KEY = "BUSYKEY Target key name already exists."
 _BAD_TTL = "ERR Invalid TTL value, must be >= 0"
 _BAD_IDLETIME = "ERR Invalid IDLETIME value, must be >= 0"
@@ -44,8 +53,21 @@ class _Options:
 
 def dump(ks: Keyspace, args: list[bytes]) -> bytes:
     """DUMP key."""
-    value = ks.get(args[1])
-    return NULL[ks.resp] if value is None else bulk(encode(value))
+    key = args[1]
+    match ks.kind(key):
+        case "string":
+            return bulk(encode(STRING, string_bytes(ks.get(key) or b"")))
+        case "hash":
+            return bulk(encode(*dump_hash(ks.hash_at(key))))
+        case "list":
+            return bulk(encode(*dump_list(ks.list_at(key))))
+        case "set":
+            return bulk(encode(*dump_set(ks.set_at(key))))
+        case "zset":
+            return bulk(encode(*dump_sorted_set(ks.sorted_set_at(key))))
+        case "stream":
+            return bulk(encode(STREAM, stream_bytes(ks.stream_at(key).body)))
+    return NULL[ks.resp]
 
 
 def restore(ks: Keyspace, args: list[bytes]) -> bytes:
@@ -58,97 +80,78 @@ def restore(ks: Keyspace, args: list[bytes]) -> bytes:
     base_ms = ks.now_ms if ttl_ms and not options.absolute else 0
     if not 0 <= ttl_ms <= INT64_MAX - base_ms:
         raise CommandError(_BAD_TTL)
-    ks.put(key, decode(args[3]), ttl_ms + base_ms)
+    loaded = decode(args[3])
+    deadline_ms = ttl_ms + base_ms
+    if 0 < deadline_ms <= ks.now_ms:
+        if ks.delete(key) and ks.wants_events:
+            ks.event("del", key)
+        return OK
+    _write(ks, key, loaded, deadline_ms)
+    if ks.wants_events:
+        ks.event("restore", key)
     return OK
 
 
-def encode(value: bytes) -> bytes:
-    """The payload for the string `value`."""
-    body = b"".join([bytes([_STRING]), _encode_string(value), _VERSION_WRITTEN.to_bytes(2, "little")])
+def _write(ks: Keyspace, key: bytes, loaded: Loaded, deadline_ms: int) -> None:
+    """Make `key` hold what was loaded."""
+    kind, value = loaded
+    if kind == "string":
+        ks.put(key, value, deadline_ms)
+        return
+    ks.delete(key)
+    match kind:
+        case "hash":
+            _write_hash(ks, key, value)
+        case "list":
+            ks.list_at(key).push(value, left=False)
+        case "set":
+            ks.set_at(key).add(value)
+        case "zset":
+            ks.sorted_set_at(key).put(value)
+        case "stream":
+            stream = ks.stream_at(key)
+            for operation in operations(value):
+                stream.change(*operation)
+    if deadline_ms and ks.kind(key) is not None:
+        ks.expire(key, deadline_ms)
+
+
+def _write_hash(ks: Keyspace, key: bytes, fields: list[Any]) -> None:
+    by_deadline: dict[int, list[tuple[bytes, bytes]]] = {}
+    for field, value, deadline_ms in fields:
+        by_deadline.setdefault(deadline_ms, []).append((field, value))
+    for deadline_ms, pairs in by_deadline.items():
+        ks.hash_at(key).put(pairs, deadline_ms)
+
+
+def encode(code: int, value: bytes) -> bytes:
+    """The payload for the serialised `value` of type `code`."""
+    body = b"".join((bytes((code,)), value, VERSIONS[code].to_bytes(2, "little")))
     return body + _crc64(body).to_bytes(8, "little")
 
 
-def decode(payload: bytes) -> bytes:
-    """The string in `payload`.
+def decode(payload: bytes) -> Loaded:
+    """The type of what is in `payload`, and the value.
 
     Raises:
-        CommandError: the checksum is wrong, or the version too new, or the value is no string.
+        CommandError: the checksum is wrong, or the version too new, or the value is damaged or of a type that
+            we do not know.
     """
     if len(payload) < _FOOTER.size:
         raise CommandError(_BAD_FOOTER)
     version, checksum = _FOOTER.unpack_from(payload, len(payload) - _FOOTER.size)
     if version > _VERSION_MAX or checksum != _crc64(payload[:-8]):
         raise CommandError(_BAD_FOOTER)
-    value = _decode_value(payload[: -_FOOTER.size])
-    if value is None:
-        raise CommandError(_BAD_FORMAT)
-    return value
+    reader = Reader(payload[: -_FOOTER.size])
+    code = reader.number(1)
+    require(code != HASH_2 or version not in _REDIS_VERSIONS)
+    loaded = load(code, reader)
+    require(reader.at == len(reader.data))
+    return loaded
 
 
 def _crc64(data: bytes) -> int:
     return int(_CRC64.calc(data))
-
-
-def _encode_string(value: bytes) -> bytes:
-    number = parse_int64(value) if len(value) <= _INT_TEXT_MAX else None
-    if number is not None:
-        for code, layout in enumerate(_INTEGERS):
-            if -(1 << 8 * layout.size - 1) <= number < 1 << 8 * layout.size - 1:
-                return bytes([0xC0 | code]) + layout.pack(number)
-    return _encode_length(len(value)) + value
-
-
-def _encode_length(length: int) -> bytes:
-    if length < 1 << 6:
-        return bytes([length])
-    if length < 1 << 14:
-        return (0x4000 | length).to_bytes(2, "big")
-    return b"\x80" + length.to_bytes(4, "big")
-
-
-def _decode_value(body: bytes) -> bytes | None:
-    if not body or body[0] != _STRING:
-        return None
-    try:
-        value, position = _decode_string(body, 1)
-    except (IndexError, struct.error):
-        return None
-    return value if position == len(body) else None
-
-
-def _decode_string(body: bytes, position: int) -> tuple[bytes | None, int]:
-    head = body[position]
-    if head >> 6 != 3:
-        length, position = _decode_length(body, position)
-        return body[position : position + length], position + length
-    code = head & 63
-    if code == _LZF:
-        return _decode_lzf(body, position + 1)
-    layout = _INTEGERS[code]
-    number: int = layout.unpack_from(body, position + 1)[0]
-    return b"%d" % number, position + 1 + layout.size
-
-
-def _decode_lzf(body: bytes, position: int) -> tuple[bytes | None, int]:
-    compressed, position = _decode_length(body, position)
-    size, position = _decode_length(body, position)
-    if size > PROTO_MAX_BULK_LEN:
-        return None, position
-    return decompress(body[position : position + compressed], size), position + compressed
-
-
-def _decode_length(body: bytes, position: int) -> tuple[int, int]:
-    """The length at `position` and where it ends: 6, 14, 32 or 64 bits, by the first byte."""
-    head = body[position]
-    if head >> 6 == 0:
-        return head, position + 1
-    if head >> 6 == 1:
-        return (head & 63) << 8 | body[position + 1], position + 2
-    size = {0x80: 4, 0x81: 8}[head] if head in (0x80, 0x81) else len(body)
-    stop = position + 1 + size
-    if stop > len(body):
-        raise IndexError(position)
-    return int.from_bytes(body[position + 1 : stop], "big"), stop
 
 
 def _parse_options(words: list[bytes]) -> _Options:

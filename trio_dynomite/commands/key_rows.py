@@ -117,4 +117,5 @@ GENERIC_ROWS = (
     row("object|refcount", 3, "readonly", "keyspace read slow", keys.object_refcount, keys=AFTER_SUBCOMMAND),
     row("dump", 2, "readonly", "keyspace read slow", dump.dump),
     row("restore", -4, "write denyoom", "keyspace write slow dangerous", dump.restore),
+    row("restore-asking", -4, "write denyoom asking", "keyspace write slow dangerous", dump.restore),
 )

@@ -76,7 +76,7 @@ class FakeKeyspace:
 
     def plant(self, key: bytes, kind: str) -> None:
         """Make `key` hold another type than a string."""
-        self.entries[key] = Entry(kind, b"", 0, self.now_ms)
+        self.entries[key] = Entry(kind, [b"item"] if kind == "list" else b"", 0, self.now_ms)
 
     def get(self, key: bytes) -> bytes | None:
         entry = self._live(key)

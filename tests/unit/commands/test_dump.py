@@ -1,34 +1,26 @@
-import contextlib
+"""DUMP and RESTORE as commands: options, deadlines, footers, events. What is in payloads: `test_rdb.py`."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_dynomite.commands.dump import _crc64, decode, encode
-from trio_dynomite.commands.lzf import decompress
+from trio_dynomite.commands.rdb import string_bytes
+from trio_dynomite.commands.rdb_types import STRING
 from trio_dynomite.errors import CommandError
 
 from .fake import FakeKeyspace, Run
 
 VALKEY_LZF = b"\x00\xc3\t+\x01aa\xe0\x1e\x00\x01aaP\x00\x16\xb7JZ\x0b\xa1\xf7\x1b"
 """What Valkey 9.1 dumps of 43 times `a`."""
-VALKEY_INT16 = b"\x00\xc1,\x01P\x00Zh\xa8c\xfb\xd0;\xe4"
-"""What Valkey 9.1 dumps of 300."""
 
 
-@given(st.binary(max_size=300) | st.integers().map(lambda n: b"%d" % n))
-def test_every_string_comes_back(value: bytes) -> None:
-    assert decode(encode(value)) == value
+def payload_of(text: bytes) -> bytes:
+    return encode(STRING, string_bytes(text))
 
 
-@pytest.mark.parametrize("size", [63, 64, 16383, 16384, 70_000])
-def test_every_form_of_length_comes_back(size: int) -> None:
-    assert decode(encode(b"x" * size)) == b"x" * size
-
-
-def test_payloads_of_valkey_are_read() -> None:
-    assert decode(VALKEY_INT16) == b"300"
-    assert decode(VALKEY_LZF) == b"a" * 43
+def payload_in(reply: bytes) -> bytes:
+    return reply.partition(b"\r\n")[2][:-2]
 
 
 @given(st.integers(0, len(VALKEY_LZF) - 1), st.integers(1, 255))
@@ -39,50 +31,14 @@ def test_a_flipped_byte_is_noticed(position: int, flip: int) -> None:
         decode(bytes(damaged))
 
 
-@given(st.binary(max_size=40))
-def test_a_body_that_is_no_string_is_refused(body: bytes) -> None:
-    """The checksum is right, the rest is noise: it decodes or is refused, and nothing else happens."""
-    with contextlib.suppress(CommandError):
-        assert len(decode(_signed(b"\x00" + body))) <= 264 * len(body)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        *(
-            b"",
-            b"\x04\x00",
-            b"\x00",
-            b"\x00\x05abc",
-            b"\x00\x01abc",
-            b"\x00\xc4",
-            b"\x00\xc0",
-            b"\x00\x80\x00\x00",
-        ),
-        *(b"\x00\x82\x00", b"\x00\xc3\x05\x81" + b"\xff" * 8 + b"aaaaa", b"\x00\xc3\x03\x05\x01aa"),
-    ],
-)
-def test_a_damaged_body_is_refused(body: bytes) -> None:
-    with pytest.raises(CommandError, match=r"^ERR Bad data format$"):
-        decode(_signed(body))
-
-
 def test_a_newer_version_is_refused() -> None:
+    unsigned = b"\x00\x01a" + (81).to_bytes(2, "little")
     with pytest.raises(CommandError, match="version"):
-        decode(_signed(b"\x00\x01a", version=81))
-
-
-@pytest.mark.parametrize("data", [b"\x05abc", b"\x20", b"\xe0\x01", b"\x20\x00", b"\x00a\x20\x05"])
-def test_damaged_lzf_is_noticed(data: bytes) -> None:
-    assert decompress(data, 3) is None
-
-
-def test_lzf_copies_may_run_into_themselves() -> None:
-    assert decompress(b"\x01ab\xe0\x05\x01", 16) == b"ab" * 8
+        decode(unsigned + _crc64(unsigned).to_bytes(8, "little"))
 
 
 def test_restore_gives_relative_and_absolute_deadlines(ks: FakeKeyspace, run: Run) -> None:
-    payload = encode(b"value")
+    payload = payload_of(b"value")
     assert run("RESTORE key 5000", payload) == b"+OK\r\n"
     assert (ks.get(b"key"), ks.deadline(b"key")) == (b"value", ks.now_ms + 5_000)
     assert run("RESTORE key 0", payload) == b"-BUSYKEY Target key name already exists."
@@ -94,6 +50,61 @@ def test_restore_gives_relative_and_absolute_deadlines(ks: FakeKeyspace, run: Ru
     assert ks.kind(b"key") is None
 
 
-def _signed(body: bytes, version: int = 11) -> bytes:
-    unsigned = body + version.to_bytes(2, "little")
-    return unsigned + _crc64(unsigned).to_bytes(8, "little")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "SET key 12",
+        "SADD key a b 3",
+        "ZADD key 1 a -inf b 0.1 c",
+        "RPUSH key a b a",
+        "HSET key f v g w",
+        "XADD key 5-1 f v",
+    ],
+)
+def test_what_is_dumped_is_restored_in_place_of_anything(ks: FakeKeyspace, run: Run, line: str) -> None:
+    run(line)
+    kind, payload = run("TYPE key"), payload_in(run("DUMP key"))
+    run("HSET other x y")
+    assert run("RESTORE other 5000", payload, b"REPLACE") == b"+OK\r\n"
+    assert run("TYPE other") == kind
+    assert run("DUMP other") == run("DUMP key")
+    assert ks.deadline(b"other") == ks.now_ms + 5_000
+
+
+def test_fields_keep_their_deadlines(ks: FakeKeyspace, run: Run) -> None:
+    run("HSET key a 1 b 2 c 3")
+    run("HPEXPIREAT key 2000000000000 FIELDS 1 b")
+    run("HPEXPIREAT key 3000000000000 FIELDS 1 c")
+    run("RESTORE copy 0", payload_in(run("DUMP key")))
+    copy = ks.hash_at(b"copy")
+    assert {field: copy.deadline(field) for field, _ in copy.items()} == {
+        b"a": 0,
+        b"b": 2_000_000_000_000,
+        b"c": 3_000_000_000_000,
+    }
+    ks.now_ms = 2_500_000_000_000
+    run("RESTORE late 0", payload_in(run("DUMP key")))
+    assert sorted(field for field, _ in ks.hash_at(b"late").items()) == [b"a", b"c"]
+
+
+def test_a_hash_whose_fields_have_all_passed_is_absent(ks: FakeKeyspace, run: Run) -> None:
+    run("HSET key a 1")
+    run("HPEXPIREAT key 2000000000000 FIELDS 1 a")
+    payload = payload_in(run("DUMP key"))
+    ks.now_ms = 2_500_000_000_000
+    assert run("RESTORE late 1000", payload) == b"+OK\r\n"
+    assert ks.kind(b"late") is None
+
+
+def test_a_damaged_payload_leaves_the_old_value(ks: FakeKeyspace, run: Run) -> None:
+    run("SET key old EX 100")
+    assert run("RESTORE key 0", encode(STRING, b"\x05abc"), b"REPLACE") == b"-ERR Bad data format"
+    assert (ks.get(b"key"), ks.deadline(b"key")) == (b"old", ks.now_ms + 100_000)
+
+
+def test_restore_tells_what_happened(ks: FakeKeyspace, run: Run) -> None:
+    payload = payload_of(b"value")
+    run("RESTORE key 0", payload)
+    run("RESTORE key 1", payload, b"REPLACE", b"ABSTTL")
+    run("RESTORE key 1", payload, b"ABSTTL")
+    assert ks.events == [("restore", b"key"), ("del", b"key")]
