@@ -11,7 +11,7 @@ from trio_dynomite.commands.table import find, lookup
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import error
 from trio_dynomite.server.answers import acl, authentication
-from trio_dynomite.server.answers.permission import must_log_in, refusal
+from trio_dynomite.server.permission import must_log_in, refusal
 from trio_dynomite.server.pubsub import Subscriptions
 
 ANSWERS = {**acl.ANSWERS, **authentication.ANSWERS}

@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 from tests.conformance.acl_requests import GOOD_RULES, NAMES, REQUESTS, RULES
 from tests.conformance.acl_subject import AclServer, AclSession
 from trio_dynomite.commands.table import find
-from trio_dynomite.server.answers import authentication, permission
+from trio_dynomite.server import permission
+from trio_dynomite.server.answers import authentication
 
 few = settings(
     derandomize=True,

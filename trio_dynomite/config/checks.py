@@ -82,8 +82,8 @@ def check_protection(access: Access, nodes: Numbered) -> Iterator[Problem]:
     if reachable and users.is_open and not access.allow_unprotected:
         yield (
             ("access", "requirepass"),
-            f"missing, while other machines can reach {', '.join(reachable)}: clients would need no password; "
-            "give one, or say access.allow_unprotected = true",
+            f"missing, while other machines can reach {', '.join(reachable)}: clients would need no "
+            "password; give one, or say access.allow_unprotected = true",
         )
 
 

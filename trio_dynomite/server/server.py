@@ -13,7 +13,7 @@ from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.hub.channel import Pipe
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.requests import Limits, RequestReader
-from trio_dynomite.server.answers import permission
+from trio_dynomite.server import permission
 from trio_dynomite.server.events import Notifications
 from trio_dynomite.server.outbox import Outbox
 from trio_dynomite.server.output import DEFAULT_LIMITS, OutputLimit, class_of

@@ -18,7 +18,7 @@ from attrs import define, field
 from trio_dynomite.access import gate
 from trio_dynomite.commands.row import Row, Spread
 from trio_dynomite.protocol.replies import array, error, is_error
-from trio_dynomite.server.answers import permission
+from trio_dynomite.server import permission
 from trio_dynomite.server.elements import elements
 from trio_dynomite.server.later import intercept
 from trio_dynomite.server.modes import GATED, MULTI

@@ -20,7 +20,7 @@ from trio_dynomite.commands.table import find
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import NULL, OK, array, bulk, bulk_array, integer, mapping, set_of
 from trio_dynomite.server.answers.answer import Answer, help_answer
-from trio_dynomite.server.answers.permission import after_change
+from trio_dynomite.server.permission import after_change
 
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session
@@ -55,8 +55,8 @@ _HELP = (
 )
 _NO_FILE = (
     "ERR This instance is not configured to use an ACL file. You may want to specify users via the ACL"
-    " SETUSER command and then issue a CONFIG REWRITE (assuming you have a configuration file set) in order to store"
-    " users in the configuration."
+    " SETUSER command and then issue a CONFIG REWRITE"
+    " (assuming you have a configuration file set) in order to store users in the configuration."
 )
 _PASSWORD_BITS = 256
 _PASSWORD_BITS_MAX = 4096

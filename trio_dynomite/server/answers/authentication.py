@@ -17,7 +17,7 @@ from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import EMPTY_ARRAY, OK, bulk, integer, mapping
 from trio_dynomite.server.answers.answer import REDIS_VERSION, Answer, is_cluster
 from trio_dynomite.server.answers.connection import checked_name
-from trio_dynomite.server.answers.permission import log_in
+from trio_dynomite.server.permission import log_in
 
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session

@@ -22,7 +22,8 @@ from trio_dynomite.protocol.replies import (
 from trio_dynomite.server.answers.answer import Answer, help_answer, ok, yes_or_no
 from trio_dynomite.server.answers.client_filters import parse_filters
 from trio_dynomite.server.answers.connection import checked_name
-from trio_dynomite.server.modes import MULTI, QUIET, SUBSCRIBED, TRACKING
+from trio_dynomite.server.client_line import client_line
+from trio_dynomite.server.modes import QUIET
 
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session
@@ -79,49 +80,6 @@ _HELP = (
     "UNPAUSE",
     "    Stop the current client pause, resuming traffic.",
 )
-_FLAGS = ((SUBSCRIBED, "P"), (MULTI, "x"), (TRACKING, "t"))
-
-
-def client_line(session: Session) -> str:
-    """One connection as CLIENT LIST and CLIENT INFO tell it. No other measures of memory are kept."""
-    now_s = session.server.engine.mono_s
-    unsent = session.pipe.unsent
-    fields = {
-        "id": session.id,
-        "addr": session.address,
-        "laddr": session.local_address,
-        "fd": getattr(session.pipe, "fd", -1),
-        "name": session.name.decode(),
-        "age": int(now_s - session.created_s),
-        "idle": int(now_s - session.last_active_s),
-        "flags": flags(session),
-        "db": 0,
-        "sub": len(session.subscriptions.channels),
-        "psub": len(session.subscriptions.patterns),
-        "ssub": len(session.subscriptions.shards),
-        "multi": -1 if session.transaction is None else len(session.transaction.requests),
-        "watch": len(session.watched),
-        "qbuf": 0,
-        "obl": 0,
-        "oll": int(unsent > 0),
-        "omem": unsent,
-        "tot-mem": unsent,
-        "events": "rw" if unsent else "r",
-        "cmd": session.last_command,
-        "user": session.user.name.decode("utf-8", "replace"),
-        "redir": -1 if session.tracking is None else session.tracking.redirect,
-        "resp": session.resp,
-        "lib-name": session.library.decode(),
-        "lib-ver": session.library_version.decode(),
-        "tot-cmds": session.commands,
-    }
-    return " ".join([f"{name}={value}" for name, value in fields.items()])
-
-
-def flags(session: Session) -> str:
-    """What CLIENT LIST flags a connection with: a letter a mode, or N."""
-    letters = [letter for mode, letter in _FLAGS if session.modes & mode]
-    return "".join(letters) or "N"
 
 
 def client_id(session: Session, args: list[bytes]) -> bytes:

@@ -13,7 +13,7 @@ from trio_dynomite.access import gate
 from trio_dynomite.access.denial import NOT_AUTHENTICATED, Denial, Reason
 from trio_dynomite.access.user import User
 from trio_dynomite.commands.row import Row
-from trio_dynomite.server.answers.clients import client_line
+from trio_dynomite.server.client_line import client_line
 
 if TYPE_CHECKING:
     from trio_dynomite.server.server import Server
