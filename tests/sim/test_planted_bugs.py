@@ -9,6 +9,7 @@ import pytest
 from trio_dynomite.coordinator.batch import Batch
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.coordinator.quorum import Comparison
+from trio_dynomite.coordinator.replica import Replica
 from trio_dynomite.coordinator.routes import Route
 from trio_dynomite.data import effect, record
 from trio_dynomite.peers.roster import Roster
@@ -38,11 +39,11 @@ def count_an_acknowledgement_twice(patch: pytest.MonkeyPatch) -> None:
 def drop_the_stamp_check(patch: pytest.MonkeyPatch) -> None:
     """What arrives last wins."""
 
-    def join(a: record.Record, b: record.Record) -> record.Record:
+    def merge(a: record.Record, b: record.Record) -> record.Record:
         return b
 
-    patch.setattr(memory, "join", join)
-    patch.setattr(effect, "join", join)
+    patch.setattr(memory, "merge", merge)
+    patch.setattr(effect, "merge", merge)
 
 
 def forget_a_digest(patch: pytest.MonkeyPatch) -> None:
@@ -60,7 +61,7 @@ def forget_a_digest(patch: pytest.MonkeyPatch) -> None:
 
 def keep_the_older_side(patch: pytest.MonkeyPatch) -> None:
     """Records that peers tell are not joined."""
-    patch.setattr(Engine, "join_records", lambda self, effects: 0)
+    patch.setattr(Replica, "join_records", lambda self, effects: 0)
 
 
 def lead_without_agreement(patch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,7 @@ from trio_dynomite.topology.partitioner import make
 from trio_dynomite.topology.view import View
 
 
-def build_engine(
-    settings: Settings, name: str, now_ms: int, log: Callable[..., None], rng: Chance
-) -> Engine:
+def build_engine(settings: Settings, name: str, now_ms: int, log: Callable[..., None], rng: Chance) -> Engine:
     """A node's engine and all that hangs on it, without a socket."""
     members = settings.members
     node = next(member for member in members if member.name == name)

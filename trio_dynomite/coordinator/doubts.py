@@ -49,7 +49,7 @@ class Doubts:
 
     def _send_again(self, link: Link, batch: Batch, origin: int, effects: Flat) -> None:
         # All effects of a batch are of one route, whose leader we were when they were made.
-        route = self.engine.route_of_effects(effects)
+        route = self.engine.replica.route_of_effects(effects)
         batch.outstanding -= 1
         token = self.engine.token_for(route, link.peer)
         link.send_effects(encode_effects(origin, effects), batch, origin, effects, token=token)

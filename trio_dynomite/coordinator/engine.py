@@ -17,35 +17,34 @@ from typing import TYPE_CHECKING, Any, Protocol
 from attrs import define, field
 
 from trio_dynomite.commands.row import Row, Spread
-from trio_dynomite.coordinator import everywhere, scatter
+from trio_dynomite.coordinator import everywhere, scatter, several
 from trio_dynomite.coordinator.arrivals import Arrivals
 from trio_dynomite.coordinator.batch import Batch, Waiter, nothing_done
+from trio_dynomite.coordinator.blocking import Blocking
+from trio_dynomite.coordinator.broadcast import Broadcasts
 from trio_dynomite.coordinator.doubts import Doubts
 from trio_dynomite.coordinator.forward import Forward
+from trio_dynomite.coordinator.internal import VERSIONS
 from trio_dynomite.coordinator.park import Parking
 from trio_dynomite.coordinator.quorum import QuorumRead, VerifiedWrite
+from trio_dynomite.coordinator.replica import Replica
 from trio_dynomite.coordinator.routes import VERIFIED, Route, RouteTable
-from trio_dynomite.data.effect import FIELDS, FLUSH, Flat, record_effect, unpack_record
-from trio_dynomite.data.record import DIGEST_MASK, digest, newest
-from trio_dynomite.data.stamp import NODE_BITS, pack
+from trio_dynomite.data.effect import Flat
 from trio_dynomite.errors import CommandError
 from trio_dynomite.model import Level, Node, NodeState
 from trio_dynomite.peers.link import Link, encode_effects
 from trio_dynomite.peers.peer import Peer
 from trio_dynomite.protocol import replies
 from trio_dynomite.storage.keyspace import StoreKeyspace
-from trio_dynomite.storage.memory import SLOTS
 
 if TYPE_CHECKING:
     from trio_dynomite.peers.acceptor import Acceptor
     from trio_dynomite.peers.roster import Roster
 
-SYNC_PAGE_EFFECTS = 2000
 LAPSE_S = 0.2
 """A node that had no turn for so long may have been paused, and looks whether it may still lead."""
 NOT_AGREED = 0xFFFF_FFFF
 """A token that no view has: the peer joins the effects, and does not count."""
-CROSS_SLOT = replies.error("CROSSSLOT Keys in request don't hash to the same slot")
 _INTERNAL = replies.error("ERR internal error; the node's log tells more")
 
 
@@ -80,6 +79,9 @@ class Caller(Protocol):
     def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
         """`reply` may be sent when `batch` has `need` acknowledgements."""
 
+    def block(self) -> Waiter:
+        """As `wait`; and nothing more of this caller runs until the reply has come."""
+
     def note(self, away: Route | None, reading: Route | None, change: int) -> None:
         """A part of it waits for an answer (1), or has it (-1)."""
 
@@ -108,6 +110,9 @@ class Engine:
     parking: Parking = field(init=False)
     on_state: Callable[[NodeState], None] = lambda state: None
     doubts: Doubts = field(init=False)
+    replica: Replica = field(init=False)
+    broadcasts: Broadcasts = field(init=False)
+    blocking: Blocking = field(init=False)
     arrivals: Arrivals = field(factory=Arrivals)
     view_number: int = 1
     """Grows whenever somebody else leads a route in this node's view; 0 is nobody's."""
@@ -122,18 +127,25 @@ class Engine:
     gaps_filled: int = 0
     dirty: list[Route] = field(factory=list)
     """Routes with effects to send at the end of the turn."""
-    listeners: dict[bytes, Callable[[list[Any]], Any]] = field(factory=dict)
-    """By name, what answers a peer that tells everybody something."""
+    running: Route | None = None
+    """The route of the command on several keys that runs now: a script may touch no other."""
+    on_written: Callable[[list[bytes]], None] | None = None
+    """Told at the end of a turn which keys were written or have expired on this node."""
     on_failed: Callable[[Row, str], None] = lambda row, text: None
     """Told of every command that ran here and was refused, and the words of the refusal."""
     _links: list[Link] = field(factory=list)
     _acceptors: list[Acceptor] = field(factory=list)
     _deadlines: deque[tuple[float, Operation]] = field(factory=deque)
+    _noticed: int = 0
+    """How many of the keys written in this turn were looked at already."""
     _soon: deque[Callable[[], None]] = field(factory=deque)
 
     def __attrs_post_init__(self) -> None:
         self.parking = Parking(self)
         self.doubts = Doubts(self)
+        self.replica = Replica(self)
+        self.broadcasts = Broadcasts(self)
+        self.blocking = Blocking(self)
 
     # Turns
 
@@ -149,6 +161,8 @@ class Engine:
 
     def end(self) -> None:
         """The turn is over: send what it collected."""
+        if self.keyspace.store.written is not None:
+            self._tell_written()
         dirty, self.dirty = self.dirty, []
         for route in dirty:
             if route.holds_back(self.mono_s):
@@ -187,10 +201,7 @@ class Engine:
         self.parking.retry()
         self.doubts.retry()
         self.arrivals.expire(self.mono_s)
-
-    def tell_all(self, what: bytes, values: list[Any], answer: Callable[[list[Any]], None]) -> None:
-        """Tell every open peer `what`, with `values`; `answer` gets what they answer."""
-        answer([])
+        self.blocking.tick()
 
     def watch(self, operation: Operation) -> None:
         """Tell `operation` when the request timeout from now has passed."""
@@ -200,12 +211,13 @@ class Engine:
 
     def submit(self, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
         """Route one command whose arity is right; the reply, or None when it comes later."""
-        if row.spread is not Spread.KEY:
-            return self._submit_spread(row, args, caller)
-        route = self.table.of_key(args[row.first])
-        if row.first != row.last and not self._is_one_slot(row.keys(args)):
-            return CROSS_SLOT
-        return self.submit_to(route, row, args, caller)
+        if row.is_plain:
+            return self.submit_to(self.table.of_key(args[row.first]), row, args, caller)
+        if row.spread is Spread.KEY:
+            return several.submit(self, row, args, caller)
+        if row.spread is Spread.KEYSPACE:
+            return everywhere.submit(self, row, args, caller)
+        return scatter.submit(self, row, args, caller)
 
     def submit_to(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
         """Route a command whose keys all belong to `route`."""
@@ -226,7 +238,9 @@ class Engine:
                     reply = row.handler(keyspace, args)  # type: ignore[misc]
                 except Exception as error:
                     reply = self._failed(row, error)
-                if need == 0 or not batch.effects:
+                if keyspace.store.written:
+                    self.notice()
+                if need == 0 or not batch.effects or not reply:
                     return reply
                 caller.wait_for(batch, need, reply)
                 return None
@@ -239,16 +253,59 @@ class Engine:
                 except Exception as error:
                     return self._failed(row, error)
             return self._quorum_read(route, row, args, caller)
-        return self._elsewhere(route, row, args, caller)
+        return self.elsewhere(route, row, args, caller)
 
-    def _submit_spread(self, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
-        if row.spread is Spread.KEYSPACE:
-            return everywhere.submit(self, row, args, caller)
-        return scatter.submit(self, row, args, caller)
+    @property
+    def listeners(self) -> dict[bytes, Callable[[list[Any]], Any]]:
+        """By name, what answers a peer that tells something."""
+        return self.broadcasts.listeners
 
-    def _is_one_slot(self, keys: list[bytes]) -> bool:
-        slot_of = self.keyspace.store.slot_of
-        return len({slot_of(key) for key in keys}) <= 1
+    def tell_all(self, what: bytes, values: list[Any], answer: Callable[[list[Any]], None]) -> None:
+        """Tell every open peer; `answer` gets their answers once all are in."""
+        self.broadcasts.tell_all(what, values, answer)
+
+    def submit_transaction(
+        self,
+        commands: list[tuple[Row | None, list[bytes] | bytes]],
+        watched: list[tuple[bytes, int]],
+        caller: Caller,
+    ) -> bytes | None:
+        """Run commands in one step, if no watched key has another version by now."""
+        return several.submit_transaction(self, commands, watched, caller)
+
+    def versions(self, keys: list[bytes], caller: Caller) -> bytes | None:
+        """Ask for the version of each key: an array of integers, 0 for an absent key."""
+        return scatter.submit(self, VERSIONS, [VERSIONS.name.encode(), *keys], caller)
+
+    def unblock(self, owner: Caller, as_error: bool) -> bool:
+        """End a blocked client's wait; was it blocked?"""
+        return self.blocking.unblock(owner, as_error=as_error)
+
+    def notice_writes(self) -> None:
+        """Somebody wants to know of every key that is written."""
+        if self.keyspace.store.written is None:
+            self.keyspace.store.written = []
+
+    def notice(self) -> None:
+        """Keys were written: serve those who wait for them, before anything else."""
+        written = self.keyspace.store.written
+        assert written is not None
+        if self._noticed < 0:
+            return
+        at, self._noticed = self._noticed, -1
+        while at < len(written):
+            key = written[at]
+            at += 1
+            self.blocking.wake([key])
+        self._noticed = at
+
+    def _tell_written(self) -> None:
+        self.notice()
+        store = self.keyspace.store
+        written, self._noticed = store.written, 0
+        store.written = None if self.on_written is None and self.blocking.is_quiet else []
+        if written and self.on_written is not None:
+            self.on_written(written)
 
     def execute(self, row: Row, args: list[bytes], resp: int) -> bytes:
         """Run a command on this node's own copy, here and now."""
@@ -359,7 +416,8 @@ class Engine:
             return replies.error(f"NOREPLICAS {reason}")
         return self.over_limit() or QuorumRead.start(self, route, row, args, caller)
 
-    def _elsewhere(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+    def elsewhere(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+        """Have another node serve a request, or wait until somebody can."""
         return self.over_limit() or Forward.start(self, route, row, args, caller)
 
     def over_limit(self) -> bytes | None:
@@ -371,103 +429,6 @@ class Engine:
             f"OVERLOADED {self.in_flight} requests are under way on this node, its limit"
             " (limits.requests_in_flight); nothing was done, try again"
         )
-
-    # What peers tell and ask
-
-    def join_effects(self, origin: int, effects: Flat, *, relay: bool) -> list[bytes]:
-        """Join a frame's effects; the keys of those that built on something unknown here."""
-        keyspace = self.keyspace
-        if effects:
-            keyspace.clock.observe(max(effects[3::FIELDS]) << NODE_BITS | origin)
-        gaps = keyspace.store.apply(origin, effects, self.now_ms)
-        if relay:
-            self._pass_on(origin, effects)
-        return gaps
-
-    def _pass_on(self, origin: int, effects: Flat) -> None:
-        """This node is a gateway: the other racks of its datacenter get the effects from here."""
-        groups: dict[Route, Flat] = {}
-        for at in range(0, len(effects), FIELDS):
-            effect = effects[at : at + FIELDS]
-            groups.setdefault(self.route_of_effects(effect), []).extend(effect)
-        for route, group in groups.items():
-            body = encode_effects(origin, group)
-            for peer in route.copies:
-                if peer.is_open:
-                    assert peer.link is not None
-                    peer.link.send_effects(body, Batch(), origin, group)
-                else:
-                    peer.hints.append(origin, group)
-
-    def route_of_effects(self, effects: Flat) -> Route:
-        """The route of the first of some effects."""
-        if effects[0] != FLUSH:
-            return self.table.of_key(effects[2])
-        partitioner = self.table.view.partitioner
-        return self.table.of_position(effects[1] * (partitioner.ring_size // SLOTS))
-
-    def join_records(self, effects: Flat) -> int:
-        """Join whole records that a peer told; how many were news."""
-        store, clock = self.keyspace.store, self.keyspace.clock
-        news = 0
-        for at in range(0, len(effects), FIELDS):
-            slot, key, record = effects[at + 1], effects[at + 2], unpack_record(effects[at + 4])
-            clock.observe(newest(record))
-            news += store.join(slot, key, record)
-        return news
-
-    def records_of(self, keys: list[bytes]) -> Flat:
-        """All that is known here of some keys, as effects."""
-        store = self.keyspace.store
-        effects: Flat = []
-        for key in keys:
-            slot = store.slot_of(key)
-            effects += record_effect(slot, key, store.get(slot, key))
-        return effects
-
-    def fill_gaps(self, link: Link, keys: list[bytes]) -> None:
-        """A replica could not join what built on records that it has not: send them whole."""
-        self.gaps_filled += len(keys)
-        effects, origin = self.records_of(keys), self.node.id
-        relay = link.peer.node.datacenter != self.node.datacenter
-        link.send_effects(encode_effects(origin, effects), Batch(effects), origin, effects, relay=relay)
-
-    def slots_that_differ(self, slots: list[int], digests: list[int]) -> list[Any]:
-        """What is known here of the slots that differ, and who leads in this node's view: a SLOTS frame."""
-        store = self.keyspace.store
-        floors: list[Any] = []
-        effects: Flat = []
-        looked = 0
-        for slot, theirs in zip(slots, digests, strict=True):
-            looked += 1
-            if store.slot_digest(slot) == theirs:
-                continue
-            if store.floors[slot]:
-                floors.append([slot, pack(store.floors[slot])])
-            for key, record in store.scan(slot):
-                effects += record_effect(slot, key, record)
-            if len(effects) > SYNC_PAGE_EFFECTS * FIELDS:
-                break
-        return [looked, floors, effects, self.view_number, self.leaders]
-
-    def slots_shared_with(self, peer: Peer) -> list[int]:
-        """The slots of which both this node and `peer` hold copies."""
-        partitioner = self.table.view.partitioner
-        shared: set[int] = set()
-        for range_ in self.table.view.ranges:
-            names = range_.placement.all
-            if self.node.name in names and peer.name in names:
-                slot_of = partitioner.slot_of_position
-                shared.update(range(slot_of(range_.first), slot_of(range_.last) + 1))
-        return sorted(shared)
-
-    def digest_of(self, keys: bytes | list[bytes]) -> int:
-        """The digest of a key's record, or of several keys' together."""
-        store = self.keyspace.store
-        if isinstance(keys, bytes):
-            return digest(store.get(store.slot_of(keys), keys)) & DIGEST_MASK
-        weighed = [at * digest(store.get(store.slot_of(key), key)) for at, key in enumerate(keys, 1)]
-        return sum(weighed) & DIGEST_MASK
 
     # Changes
 
@@ -496,12 +457,14 @@ class Engine:
             self.synced()
             self.roster.tell_state()
         self.soon(self.parking.retry)
+        self.soon(self.blocking.reroute)
 
     def synced(self) -> None:
         """This node has learned what a peer knows."""
         for route in self.table.routes:
             route.check_ready()
         self.soon(self.parking.retry)
+        self.soon(self.blocking.reroute)
 
     def touch_link(self, link: Link) -> None:
         """`link` has something to send at the end of the turn."""

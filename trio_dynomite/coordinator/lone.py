@@ -30,6 +30,10 @@ class LoneCaller:
         """Who is told the reply."""
         raise NotImplementedError
 
+    def block(self) -> Waiter:
+        """As `wait`; nothing comes after it."""
+        return self.wait()
+
     def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
         """`reply` may be sent when `batch` has `need` acknowledgements."""
         batch.waiting.append((need, self.wait(), reply))

@@ -117,12 +117,12 @@ class Comparison:
         if answer is LOST:
             self._fail(f"{self.level.name}: a replica went away during a repair")
             return
-        self.engine.join_records(answer[0])
+        self.engine.replica.join_records(answer[0])
         self._one_less(self._send_back)
 
     def _send_back(self) -> None:
         """Every contact gets what is now known here."""
-        effects = self.engine.records_of(self.keys)
+        effects = self.engine.replica.records_of(self.keys)
         self.reply = self.answer()
         links = [peer.link for peer in self.contacts if peer.link is not None and peer.is_open]
         batch = Batch(effects, on_settled=self._sent_back)
@@ -208,7 +208,7 @@ class VerifiedWrite(Comparison):
         everywhere = caller.write_level == Level.DC_EACH_SAFE_QUORUM
         batch = route.direct if everywhere else route.batch
         write.reply = engine.write_into(batch, route, row, args, caller.resp)
-        if not batch.effects or not write._choose([]):
+        if not batch.effects or not write.reply or not write._choose([]):
             return write.reply
         batch.is_urgent = True
         write.begin(caller.wait())

@@ -48,6 +48,10 @@ class Part:
         self.whole.caller.note(away, reading, 1)
         return self
 
+    def block(self) -> Part:
+        """Parts do not block."""
+        return self.wait()
+
     def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
         """`reply` may be sent when `batch` has `need` acknowledgements."""
         batch.waiting.append((need, self, reply))

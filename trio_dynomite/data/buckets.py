@@ -1,9 +1,9 @@
 """Buckets: a map of elements in the order of their hashes, for cursors and for choice by chance.
 
-Every element has a **place**, 48 bits of its hash, the same on every replica. The map is cut into buckets, each
-a dictionary of the elements between two places; one that has grown too large is cut in two. A cursor is a
-place, so any replica can take an iteration up, and an element that stays is met once. Compared with an order
-kept beside a dictionary, this costs nothing per element and a binary search per access.
+Every element has a **place**, 48 bits of its hash, the same on every replica. The map is cut into buckets,
+each a dictionary of the elements between two places; one that has grown too large is cut in two. A cursor
+is a place, so any replica can take an iteration up, and an element that stays is met once. Compared with an
+order kept beside a dictionary, this costs nothing per element and a binary search per access.
 """
 
 from bisect import bisect_right

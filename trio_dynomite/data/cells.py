@@ -1,8 +1,9 @@
 """Cells: the body of a hash, a set or a sorted set: element → cell, and what is kept beside it.
 
-A cell is a tuple as in `record.py`: the value of a field, nothing for a member, the score of a scored member; a
-cell without a value is a **tombstone**, or the shell of a field that has expired. `made` is the newest stamp of
-all that was done to the elements, and with it the body claims the record's type (`merge.py`).
+A cell is a tuple as in `record.py`: the value of a field, nothing for a member, the score of a scored
+member; a cell without a value is a **tombstone**, or the shell of a field that has expired. `made` is the
+newest stamp of all that was done to the elements, and with it the body claims the record's type
+(`merge.py`).
 
 The digest is a sum over the cells and kept by difference, so it costs a few integer operations per write. The
 order of scores, and of deadlines, is there when somebody needs it.

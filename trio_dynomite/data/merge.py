@@ -1,6 +1,7 @@
 """The one merge: what a replica knows that was told two things of one key, of whatever types.
 
-Strings, lists and streams are **whole**: one cell, which is replaced. Hashes, sets and sorted sets are made of
+Strings, lists and streams are **whole**: one cell, which is replaced. Hashes, sets and sorted sets are made
+of
 **cells**. Think of a record as a reset (DEL and everything whole kill what is older), and for each type the
 newest stamp of what was done to it: the type with the newest wins, the newest of every other type raises the
 reset. That is a join of maxima, and so is what is done here, with the parts left out that can never matter

@@ -6,11 +6,11 @@ those, so a million keys cost no pauses. A cell of a hash, a set or a sorted set
 
     (stamp, value, expiry_stamp, deadline_ms, counts)
 
-The record of another type has the type's name for its value (None when it has no element) and its **body** in
-the last place: `cells.Cells`, `sequence.ListBody` or `stream.StreamBody`. `merge.py` joins those. Of hashes,
-sets and sorted sets `stamp` is the reset: cells that are older are dead. A list or a stream is one cell that
-is replaced or patched, and `stamp` is its stamp, as of a string. Where an expired record of the first kind was
-stripped of its body, the last place holds the stamp that the body was `made` with.
+The record of another type has the type's name for its value (None when it has no element) and its **body**
+in the last place: `cells.Cells`, `sequence.ListBody` or `stream.StreamBody`. `merge.py` joins those. Of
+hashes, sets and sorted sets `stamp` is the reset: cells that are older are dead. A list or a stream is one
+cell that is replaced or patched, and `stamp` is its stamp, as of a string. Where an expired record of the
+first kind was stripped of its body, the last place holds the stamp that the body was `made` with.
 
 * Writing a string replaces it whole, so the cell's stamp is also the record's reset: all that is older
   is dead. A value of None is a tombstone, or the shell of an expired record.
@@ -83,7 +83,7 @@ def digest(record: Record) -> int:
     if extra is None or type(extra) is int:
         return total
     if type(extra) is tuple:
-        return total + sum([_origin_weight(origin) * sequence for origin, sequence, _ in extra])
+        return int(total + sum([_origin_weight(origin) * sequence for origin, sequence, _ in extra]))
     return total + int(extra.digest)
 
 
@@ -117,7 +117,7 @@ def is_live(record: Record, now_ms: int) -> bool:
 def total(record: Record) -> int:
     """The number that a counted record stands for."""
     counts = record[COUNTS] or ()
-    return int(record[VALUE] or 0) + sum([count[2] for count in counts])
+    return int(int(record[VALUE] or 0) + sum([count[2] for count in counts]))
 
 
 def text(record: Record) -> bytes:

@@ -1,8 +1,8 @@
 """A list: the body of a list's record, and the operations that patch it.
 
-A list is one cell that holds a sequence, so replicas repeat the primary's operations one after the other, each
-on the state that it was made for (`effect.PATCH`). Operations are explicit: they name ends, counts and indexes,
-and leave nothing to be found out.
+A list is one cell that holds a sequence, so replicas repeat the primary's operations one after the other,
+each on the state that it was made for (`effect.PATCH`). Operations are explicit: they name ends, counts and
+indexes, and leave nothing to be found out.
 """
 
 from collections.abc import Callable, Sequence
@@ -114,4 +114,5 @@ def _keep(items: Any, start: int, stop: int) -> None:
     _pop(items, 1, start)
 
 
-_ACTS: dict[bytes, Callable[..., Any]] = {b"push": _push, b"pop": _pop, b"set": _set, b"insert": _insert, b"remove": _remove, b"keep": _keep}
+_ACTS: dict[bytes, Callable[..., Any]] = {b"push": _push, b"pop": _pop, b"set": _set, b"insert": _insert,
+b"remove": _remove, b"keep": _keep}

@@ -1,8 +1,9 @@
 """A shelf: where the body of one record keeps its cells, its order, its sequence.
 
-The bodies of hashes, sets, sorted sets, lists and streams are written once, over four kinds of container; an
-engine brings its own. In memory they are a dictionary cut by hash (`buckets.Buckets`), a `SortedList`, a
-`deque` and a `SortedDict`, and an engine on disk has objects with the same methods, as far as they stand here.
+The bodies of hashes, sets, sorted sets, lists and streams are written once, over four kinds of container;
+an engine brings its own. In memory they are a dictionary cut by hash (`buckets.Buckets`), a `SortedList`, a
+`deque` and a `SortedDict`, and an engine on disk has objects with the same methods, as far as they stand
+here.
 """
 
 from collections import deque

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from trio_dynomite.commands.table import find
+from trio_dynomite.coordinator.broadcast import TELL_HOPS
+from trio_dynomite.coordinator.internal import INTERNAL
 from trio_dynomite.coordinator.lone import LoneCaller
 from trio_dynomite.coordinator.survey import perform
 from trio_dynomite.coordinator.walk import SURVEY_HOPS
@@ -44,6 +46,12 @@ class RemoteCall(LoneCaller):
     def wait(self, away: Route | None = None, reading: Route | None = None) -> RemoteCall:
         """Who is told the reply."""
         return self
+
+    def told(self, value: Any, before: int) -> None:
+        """The answer to something told; it may have made effects, if the clock is not as it was `before`."""
+        clock = self.acceptor.engine.keyspace.clock.last
+        self.clock = clock >> NODE_BITS if clock != before else 0
+        self.done(value)
 
     def done(self, reply: Any) -> None:
         """The reply; None: not served here and nothing done."""
@@ -96,12 +104,12 @@ class Acceptor:
             for number, read, write, resp, hops, args in fields[0]:
                 self._on_run(RemoteCall(self, number, Level(read), Level(write), resp, hops), args)
         elif kind == Kind.DIGEST:
-            self.pipe.write(encode(Kind.DIGESTS, [self.engine.digest_of(keys) for keys in fields[0]]))
+            self.pipe.write(encode(Kind.DIGESTS, [self.engine.replica.digest_of(keys) for keys in fields[0]]))
         elif kind == Kind.FETCH:
-            self.pipe.write(encode(Kind.RECORDS, fields[0], self.engine.records_of(fields[1])))
+            self.pipe.write(encode(Kind.RECORDS, fields[0], self.engine.replica.records_of(fields[1])))
         elif kind == Kind.SYNC:
             self.pipe.write(
-                encode(Kind.SLOTS, fields[0], *self.engine.slots_that_differ(fields[1], fields[2]))
+                encode(Kind.SLOTS, fields[0], *self.engine.replica.slots_that_differ(fields[1], fields[2]))
             )
         elif kind == Kind.PING:
             self._on_ping(fields)
@@ -114,10 +122,10 @@ class Acceptor:
         self._frames += 1
         if token and token != self.engine.view_number and not self._is_handed_over(token, effects):
             self._doubted.append(self._frames)
-        gaps = self.engine.join_effects(origin, effects, relay=relay)
+        gaps = self.engine.replica.join_effects(origin, effects, relay=relay)
         if token and effects:
             # A primary's own effects, in the order in which it made them.
-            number = self.engine.route_of_effects(effects).number
+            number = self.engine.replica.route_of_effects(effects).number
             self.engine.arrivals.note((origin, number), effects[-3])
         if self._gaps:
             self._gaps.difference_update(_told(effects))
@@ -133,19 +141,23 @@ class Acceptor:
         We lead now, and do not act yet: we shall know the write when we do, so it may count."""
         if token != self.engine.view_number - 1 or not effects:
             return False
-        route = self.engine.route_of_effects(effects)
+        route = self.engine.replica.route_of_effects(effects)
         return route.leads and not route.is_ready
 
     def _on_run(self, call: RemoteCall, args: list[Any]) -> None:
+        assert self.peer is not None
         if call.hops == SURVEY_HOPS:
             perform(self.engine, args, call.done)
             return
-        row = find(args)
+        clock = self.engine.keyspace.clock
+        before = clock.last
+        if call.hops == TELL_HOPS:
+            self.engine.broadcasts.hear(self.peer, args, lambda value: call.told(value, before))
+            return
+        row = INTERNAL.get(args[0]) or find(args)
         if row is None:
             call.done(error(f"ERR unknown command '{args[0]!r}' on {self.engine.node.name}"))
             return
-        clock = self.engine.keyspace.clock
-        before = clock.last
         reply = self.engine.submit(row, args, call)
         if clock.last != before:
             call.clock = clock.last >> NODE_BITS

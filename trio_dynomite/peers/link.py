@@ -131,7 +131,7 @@ class Link:
         if self._digest_keys:
             self.pipe.write(encode(Kind.DIGEST, self._digest_keys))
             # Ours now: the effects of this turn left before, so the peer will have joined them.
-            ours = [self.engine.digest_of(keys) for keys in self._digest_keys]
+            ours = [self.engine.replica.digest_of(keys) for keys in self._digest_keys]
             self._digests.append((self._digest_answers, ours))
             self._digest_keys, self._digest_answers = [], []
 
@@ -168,7 +168,7 @@ class Link:
         elif kind in (Kind.RECORDS, Kind.SLOTS):
             self._answer(fields[0], fields[1:])
         elif kind == Kind.GAP:
-            self.engine.fill_gaps(self, fields[0])
+            self.engine.replica.fill_gaps(self, fields[0])
         elif kind == Kind.PONG:
             self.ponged_s = self.engine.mono_s
             self.engine.roster.vouch(self.peer, self._asked_s.popleft())

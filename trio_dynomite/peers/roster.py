@@ -115,6 +115,7 @@ class Roster:
         peer.link = None
         peer.synced = False
         peer.is_delivering = False
+        self.engine.blocking.peer_gone(peer)
         if peer.liveness is Liveness.UP:
             self._become(peer, Liveness.LIMBO, reason)
             self.engine.routes_changed()
@@ -199,7 +200,7 @@ class Roster:
         peer.is_delivering = True
         for origin, effects in peer.hints.take_flushes():
             self._send(peer, origin, effects, Batch())
-        effects = self.engine.records_of(peer.hints.take(HINTS_A_FRAME))
+        effects = self.engine.replica.records_of(peer.hints.take(HINTS_A_FRAME))
         self._send(peer, self.engine.node.id, effects, Batch(on_settled=lambda ok: self._delivered(peer, ok)))
 
     def _send(self, peer: Peer, origin: int, effects: Flat, batch: Batch) -> None:
@@ -231,7 +232,7 @@ class Roster:
                     self.engine.log("sync.done", peer=peer.name, records=ended.records)
                 self.engine.synced()
 
-        sync = Sync(self.engine, peer, link, self.engine.slots_shared_with(peer), done)
+        sync = Sync(self.engine, peer, link, self.engine.replica.slots_shared_with(peer), done)
         self._syncing[peer.name] = sync
         sync.start()
 

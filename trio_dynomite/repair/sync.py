@@ -68,6 +68,6 @@ class Sync:
         for slot, floor in floors:
             self.engine.keyspace.clock.observe(unpack(floor))
             store.flush(slot, slot, unpack(floor))
-        self.records += self.engine.join_records(effects)
+        self.records += self.engine.replica.join_records(effects)
         self._at += max(told, 1)
         self.engine.soon(self._next)

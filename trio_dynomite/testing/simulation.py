@@ -69,6 +69,10 @@ class Client:
         """Who is told the reply."""
         return self
 
+    def block(self) -> Client:
+        """As `wait`: nothing comes after this one call."""
+        return self
+
     def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
         """`reply` may be sent when `batch` has `need` acknowledgements."""
         batch.waiting.append((need, self, reply))

@@ -1,0 +1,250 @@
+"""Blocked commands: BLPOP and its kind, on any node, for keys that any other leads.
+
+The command is tried at the primary of its keys. If there is nothing to take, it waits there (`waiting.py`)
+and is tried again when it is called: it runs just as if the client had waited and asked at that moment,
+once, and a client that has gone has taken nothing. Keys of several primaries are waited for at each of them
+(`Stake`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from trio_dynomite.commands.row import BLOCKED, Row
+from trio_dynomite.coordinator.lone import LoneCaller
+from trio_dynomite.coordinator.waiting import Seat
+from trio_dynomite.errors import CommandError
+from trio_dynomite.model import Level
+from trio_dynomite.peers.link import LOST
+from trio_dynomite.protocol.replies import NULL, NULL_ARRAY, error
+
+if TYPE_CHECKING:
+    from trio_dynomite.coordinator.batch import Waiter
+    from trio_dynomite.coordinator.engine import Caller, Engine
+    from trio_dynomite.coordinator.routes import Route
+    from trio_dynomite.peers.peer import Peer
+
+CROSS_SLOT = error("CROSSSLOT Keys in request don't hash to the same slot")
+_SPLIT = frozenset(["blpop", "brpop", "bzpopmin", "bzpopmax"])
+"""Commands that are keys and a timeout, so that each primary can be asked for its own keys."""
+_NULL_BULK = frozenset(["blmove", "brpoplpush"])
+
+
+@define(eq=False)
+class Stake:
+    """The keys of a blocked command that one route leads, and how it waits for them."""
+
+    route: Route
+    args: list[bytes]
+    token: int
+    """Names it between nodes."""
+    number: int = 0
+    """Its place in the queue there; 0 before the first attempt."""
+    seat: Seat | None = None
+    """Where it waits, when that is on this node."""
+    peer: Peer | None = None
+    """Where it waits or is tried, when that is elsewhere."""
+    is_asking: bool = False
+    """It is being tried elsewhere."""
+    is_called: bool = False
+    """It was called while another was being tried."""
+
+
+@define(eq=False)
+class Blocked(LoneCaller):
+    """One blocked command of a client of this node; the caller of its attempts, and who waits for them."""
+
+    engine: Engine
+    row: Row
+    write_level: Level
+    resp: int
+    owner: Caller
+    hops: int = 0
+    read_level: Level = Level.DC_ONE
+    """At the primary its own copy is the newest."""
+    stakes: list[Stake] = field(factory=list)
+    place: Waiter | None = None
+    """Where the reply goes; None while the command is still being submitted."""
+    reply: bytes | None = None
+    timed_out: bool = False
+    executed: bool = False
+    """It was, and waits for acknowledgements: nothing ends it but its own reply."""
+
+    @property
+    def is_over(self) -> bool:
+        """Has it its reply?"""
+        return self.reply is not None
+
+    def begin(self) -> bytes | None:
+        """Try everything in the order of the keys; the reply, or None when it comes later."""
+        for stake in self.stakes:
+            self.attempt(stake)
+        if self.reply is None:
+            self.place = self.owner.block()
+        return self.reply
+
+    def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
+        """It was executed here, and waits for acknowledgements."""
+        self.executed = True
+        self._leave_all()
+        return self
+
+    def done(self, reply: bytes) -> None:
+        """The reply has come."""
+        self.finish(reply)
+
+    def attempt(self, stake: Stake) -> None:
+        """Try a stake where its route is led; wait for somebody to lead it if nobody does."""
+        if self.is_over or self.executed:
+            return
+        if any(other.is_asking for other in self.stakes):
+            stake.is_called = True
+            return
+        stake.is_called = False
+        leader = stake.route.leader
+        if stake.route.is_ready:
+            self._attempt_here(stake)
+        elif leader is not None and leader.is_open:
+            self._attempt_there(stake, leader)
+        else:
+            self.engine.parking.call(lambda: self.again(stake))
+
+    def again(self, stake: Stake) -> None:
+        """Something has changed: try again, unless it waits somewhere already."""
+        if stake.seat is None and stake.peer is None:
+            self.attempt(stake)
+
+    def _attempt_here(self, stake: Stake) -> None:
+        blocking = self.engine.blocking
+        reply = blocking.run(self.row, stake.args, stake.route, self)
+        if reply is BLOCKED:
+            stake.args = blocking.settled(self.row, stake.args)
+            stake.number = stake.number or blocking.room.next_number()
+            stake.seat = Seat(stake.number, self.row.keys(stake.args), lambda: self._called_here(stake))
+            blocking.sit(stake.seat)
+        elif reply is not None:
+            self.finish(reply)
+
+    def _called_here(self, stake: Stake) -> bool:
+        if self.is_over:
+            return True
+        if any(other.is_asking for other in self.stakes):
+            stake.is_called = True
+            return False
+        reply = self.engine.blocking.run(self.row, stake.args, stake.route, self)
+        if reply is BLOCKED:
+            return False
+        if reply is not None:
+            self.finish(reply)
+        return True
+
+    def _attempt_there(self, stake: Stake, leader: Peer) -> None:
+        stake.peer, stake.is_asking = leader, True
+        values = [stake.token, stake.number, int(self.write_level), self.resp, stake.args]
+        self.engine.blocking.ask(leader, values, lambda value, clock: self._answered(stake, value, clock))
+
+    def _answered(self, stake: Stake, value: Any, clock: int) -> None:
+        stake.is_asking = False
+        if value is LOST:
+            stake.peer = None
+            self.finish(error("UNKNOWN a connection ended while the command was tried; it may have happened"))
+        elif value is None or value[0] == b"moved":
+            stake.peer = None
+            self.engine.parking.call(lambda: self.again(stake))
+        elif value[0] == b"done":
+            self._done_there(stake, value[1], clock)
+        else:
+            stake.number, stake.args = value[1], value[2]
+            self._queued(stake)
+
+    def _done_there(self, stake: Stake, reply: bytes, clock: int) -> None:
+        """Executed at another node: answered once this node's own copy has it, as any forwarded write."""
+        peer, route = stake.peer, stake.route
+        stake.peer = None
+        if not clock or not route.is_replica or peer is None:
+            self.finish(reply)
+            return
+        source = (peer.node.id, route.number)
+        engine = self.engine
+        engine.arrivals.when_here(source, clock, engine.mono_s, lambda: self.finish(reply))
+
+    def _queued(self, stake: Stake) -> None:
+        if self.is_over:
+            self._leave(stake)
+        elif self.timed_out:
+            self.finish(self.null)
+        else:
+            for other in self.stakes:
+                if other.is_called:
+                    self.attempt(other)
+
+    def expire(self) -> None:
+        """The timeout has passed."""
+        self.timed_out = True
+        if not self.is_over and not self.executed and not any(stake.is_asking for stake in self.stakes):
+            self.finish(self.null)
+
+    @property
+    def null(self) -> bytes:
+        """What it answers when it gets nothing."""
+        return (NULL if self.row.name in _NULL_BULK else NULL_ARRAY)[self.resp]
+
+    def finish(self, reply: bytes) -> None:
+        """Answer, and wait no more."""
+        if self.is_over:
+            return
+        self.reply = reply
+        self._leave_all()
+        self.engine.blocking.forget(self)
+        if self.place is not None:
+            self.place.done(reply)
+
+    def _leave_all(self) -> None:
+        for stake in self.stakes:
+            self._leave(stake)
+
+    def _leave(self, stake: Stake) -> None:
+        blocking = self.engine.blocking
+        if stake.seat is not None:
+            blocking.room.leave(stake.seat)
+            stake.seat = None
+        if stake.peer is not None and not stake.is_asking:
+            blocking.leave(stake.peer, stake.token)
+            stake.peer = None
+
+    def reroute(self) -> None:
+        """Who leads may have changed: wait where the primary is now."""
+        if self.executed:
+            return
+        for stake in self.stakes:
+            moved_here = stake.seat is not None and not stake.route.is_ready
+            moved_there = stake.peer is not None and stake.peer is not stake.route.leader
+            if (moved_here or moved_there) and not stake.is_asking:
+                self._leave(stake)
+                stake.number = 0
+                self.attempt(stake)
+
+
+def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+    """Run a blocking command, and wait if there is nothing for it."""
+    assert row.blocking is not None
+    try:
+        timeout_s = row.blocking(args)
+    except CommandError as refusal:
+        return error(str(refusal))
+    routes: dict[Route, list[bytes]] = {}
+    for key in row.keys(args):
+        routes.setdefault(engine.table.of_key(key), []).append(key)
+    if len(routes) > 1 and row.name not in _SPLIT:
+        return CROSS_SLOT
+    if timeout_s < 0:
+        return engine.submit_to(next(iter(routes)), row, args, caller)
+    if not routes:
+        return engine.execute(row, args, caller.resp)
+    blocked = Blocked(engine, row, caller.write_level, caller.resp, caller)
+    for route, keys in routes.items():
+        part = [args[0], *keys, args[-1]] if len(routes) > 1 else args
+        blocked.stakes.append(Stake(route, part, engine.blocking.next_token()))
+    return engine.blocking.start(blocked, timeout_s)

@@ -1,0 +1,228 @@
+"""Blocking between nodes: all blocked commands of this node's clients, and those of others that wait here.
+
+Three things are told: `block` tries a command and, when there is nothing, waits; `ready` calls who waits;
+`leave` gives the place up. A place is lost with the connection of the node that took it, which then waits
+elsewhere.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from trio_dynomite.commands.row import BLOCKED, Row
+from trio_dynomite.commands.stream_reads import settle
+from trio_dynomite.commands.table import find
+from trio_dynomite.coordinator.blocked import Blocked
+from trio_dynomite.coordinator.broadcast import TELL_HOPS
+from trio_dynomite.coordinator.forward import HOPS_MAX
+from trio_dynomite.coordinator.lone import LoneCaller
+from trio_dynomite.coordinator.waiting import HOLD_S, Seat, WaitingRoom
+from trio_dynomite.model import Level
+from trio_dynomite.protocol.replies import error
+
+if TYPE_CHECKING:
+    from trio_dynomite.coordinator.batch import Waiter
+    from trio_dynomite.coordinator.engine import Caller, Engine
+    from trio_dynomite.coordinator.routes import Route
+    from trio_dynomite.peers.peer import Peer
+
+BLOCK, READY, LEAVE = b"block", b"ready", b"leave"
+_UNBLOCKED = error("UNBLOCKED client unblocked via CLIENT UNBLOCK")
+
+
+@define(eq=False)
+class RemoteAttempt(LoneCaller):
+    """A blocked command of another node's client that is tried here."""
+
+    write_level: Level
+    resp: int
+    answer: Callable[[Any], None]
+    read_level: Level = Level.DC_ONE
+    hops: int = HOPS_MAX
+
+    def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
+        """It was executed, and waits for acknowledgements."""
+        return self
+
+    def done(self, reply: Any) -> None:
+        """The reply; None: this node does not lead the keys any more."""
+        self.answer([b"moved"] if reply is None else [b"done", reply])
+
+
+@define(eq=False)
+class Blocking:
+    """All that blocks at one node."""
+
+    engine: Engine
+    room: WaitingRoom = field(factory=WaitingRoom)
+    blocked: dict[Caller, Blocked] = field(factory=dict)
+    """By who gave it."""
+    _tokens: int = 0
+    _deadlines: list[tuple[float, int, Blocked]] = field(factory=list)
+    _guests: dict[tuple[Peer, int], Seat] = field(factory=dict)
+    """(node, token) → where its client waits here."""
+
+    def __attrs_post_init__(self) -> None:
+        broadcasts = self.engine.broadcasts
+        broadcasts.late[BLOCK] = self._on_block
+        broadcasts.late[READY] = self._on_ready
+        broadcasts.late[LEAVE] = self._on_leave
+
+    @property
+    def is_quiet(self) -> bool:
+        """Does nobody wait here?"""
+        return not self.room.queues
+
+    def next_token(self) -> int:
+        """A name for a stake."""
+        self._tokens += 1
+        return self._tokens
+
+    def sit(self, seat: Seat) -> None:
+        """Somebody waits at this node: writes are noticed from now on."""
+        self.room.sit(seat)
+        self.engine.notice_writes()
+
+    def run(self, row: Row, args: list[bytes], route: Route, caller: Caller) -> bytes | None:
+        """Try a command on the primary, which this node is; BLOCKED when there is nothing for it."""
+        keyspace = self.engine.keyspace
+        keyspace.may_block = True
+        try:
+            return self.engine.submit_to(route, row, args, caller)
+        finally:
+            keyspace.may_block = False
+
+    def settled(self, row: Row, args: list[bytes]) -> list[bytes]:
+        """The arguments with which to try again: what means "from now on" means this moment."""
+        return settle(self.engine.keyspace, args) if row.name == "xread" else args
+
+    # This node's clients
+
+    def start(self, blocked: Blocked, timeout_s: float) -> bytes | None:
+        """Try a command; the reply, or None when it comes later, at the timeout at the latest (0: never)."""
+        self.blocked[blocked.owner] = blocked
+        reply = blocked.begin()
+        if reply is None and timeout_s:
+            entry = (self.engine.mono_s + timeout_s, self.next_token(), blocked)
+            heapq.heappush(self._deadlines, entry)
+        return reply
+
+    def forget(self, blocked: Blocked) -> None:
+        """It has its reply."""
+        if self.blocked.get(blocked.owner) is blocked:
+            del self.blocked[blocked.owner]
+
+    def gone(self, owner: Caller) -> None:
+        """A client has gone: it waits no more."""
+        blocked = self.blocked.get(owner)
+        if blocked is not None:
+            blocked.place = None
+            blocked.finish(b"")
+
+    def unblock(self, owner: Caller, *, as_error: bool) -> bool:
+        """End a client's wait as if it had timed out, or in error; did it wait?"""
+        blocked = self.blocked.get(owner)
+        if blocked is None or blocked.place is None or blocked.executed:
+            return False
+        blocked.finish(_UNBLOCKED if as_error else blocked.null)
+        return True
+
+    def tick(self) -> None:
+        """Timeouts, and those who were called and did not come."""
+        now = self.engine.mono_s
+        while self._deadlines and self._deadlines[0][0] <= now:
+            heapq.heappop(self._deadlines)[2].expire()
+        for (peer, token), seat in list(self._guests.items()):
+            if 0 < seat.held_until_s <= now:
+                self._drop(peer, token)
+
+    def reroute(self) -> None:
+        """Who leads may have changed."""
+        for blocked in list(self.blocked.values()):
+            blocked.reroute()
+
+    def ask(self, peer: Peer, values: list[Any], answer: Callable[[Any, int], None]) -> None:
+        """Try a command at another node."""
+        assert peer.link is not None
+        peer.link.run([0, 0, 2, TELL_HOPS, [BLOCK, values]], lambda value, clock=0: answer(value, clock))
+
+    def leave(self, peer: Peer, token: int) -> None:
+        """Give up a place at another node."""
+        if peer.is_open:
+            self.engine.broadcasts.tell(peer, LEAVE, [token], lambda answer: None)
+
+    def _on_ready(self, peer: Peer, values: list[Any], answer: Callable[[Any], None]) -> None:
+        answer(1)
+        for blocked in list(self.blocked.values()):
+            for stake in blocked.stakes:
+                if stake.token == values[0] and stake.peer is peer:
+                    blocked.attempt(stake)
+                    return
+        self.leave(peer, values[0])
+
+    # What waits here for others
+
+    def _on_block(self, peer: Peer, values: list[Any], answer: Callable[[Any], None]) -> None:
+        token, number, level, resp, args = values
+        row = find(args)
+        assert row is not None
+        keys = row.keys(args)
+        route = self.engine.table.of_key(keys[0])
+        self._vacate(peer, token)
+        if not route.is_ready:
+            answer([b"moved"])
+            return
+        reply = self.run(row, args, route, RemoteAttempt(Level(level), resp, answer))
+        if reply is BLOCKED:
+            seat = Seat(number or self.room.next_number(), keys, lambda: self._call(peer, token))
+            self._guests[peer, token] = seat
+            self.sit(seat)
+            answer([b"queued", seat.number, self.settled(row, args)])
+        elif reply is not None:
+            answer([b"done", reply])
+        self.engine.soon(lambda: self.wake(keys))
+
+    def _call(self, peer: Peer, token: int) -> bool:
+        if not peer.is_open:
+            return True
+        self._guests[peer, token].held_until_s = self.engine.mono_s + HOLD_S
+        self.engine.broadcasts.tell(peer, READY, [token], lambda answer: None)
+        return False
+
+    def _on_leave(self, peer: Peer, values: list[Any], answer: Callable[[Any], None]) -> None:
+        answer(1)
+        self._drop(peer, values[0])
+
+    def _drop(self, peer: Peer, token: int) -> None:
+        seat = self._vacate(peer, token)
+        if seat is not None:
+            self.engine.soon(lambda: self.wake(seat.keys))
+
+    def _vacate(self, peer: Peer, token: int) -> Seat | None:
+        seat = self._guests.pop((peer, token), None)
+        if seat is not None:
+            self.room.leave(seat)
+        return seat
+
+    def peer_gone(self, peer: Peer) -> None:
+        """The connection to a peer ended: its clients wait here no more, and ours not there."""
+        for where, token in list(self._guests):
+            if where is peer:
+                self._drop(peer, token)
+        for blocked in list(self.blocked.values()):
+            for stake in blocked.stakes:
+                if stake.peer is peer and not stake.is_asking:
+                    stake.peer = None
+                    self.engine.parking.call(partial(blocked.again, stake))
+
+    def wake(self, keys: list[bytes]) -> None:
+        """These keys were written, or are free again."""
+        keyspace = self.engine.keyspace
+        for key in keys:
+            if key in self.room.queues:
+                self.room.written(key, self.engine.mono_s, lambda key: keyspace.kind(key) is not None)

@@ -1,0 +1,169 @@
+"""Gather: a command whose keys live apart, run where its destination is, on copies of what it reads.
+
+Each key that is read from afar is fetched whole, as a request of its own at the level of the caller's
+reads; what this node has a copy of itself is read from that. Then the command runs here, in one step, with
+the fetched records in the places of the keys. It is atomic for what it writes; what it reads from several
+owners is each as of its own moment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from trio_dynomite.commands.row import Gather as How
+from trio_dynomite.commands.row import Row
+from trio_dynomite.coordinator.batch import Waiter
+from trio_dynomite.coordinator.internal import PROBE, RECORD, unpack
+from trio_dynomite.coordinator.lone import LoneCaller
+from trio_dynomite.data.cells import Cells
+from trio_dynomite.data.effect import unpack_record
+from trio_dynomite.data.merge import settle
+from trio_dynomite.data.record import COUNTS, Record
+from trio_dynomite.model import Level
+from trio_dynomite.protocol.replies import is_error
+
+if TYPE_CHECKING:
+    from trio_dynomite.coordinator.engine import Caller, Engine
+    from trio_dynomite.coordinator.routes import Route
+    from trio_dynomite.storage.keyspace import StoreKeyspace
+
+
+@define(eq=False)
+class Fetch(LoneCaller):
+    """One key that is read from afar; the caller of its request, and who waits for it."""
+
+    whole: Gather
+    key: bytes
+    is_record: bool
+    """The reply is the record; else this node's own copy is right once it comes."""
+
+    @property
+    def read_level(self) -> Level:
+        """The whole command's."""
+        return self.whole.read_level
+
+    @property
+    def write_level(self) -> Level:
+        """The whole command's."""
+        return self.whole.write_level
+
+    @property
+    def resp(self) -> int:
+        """It is not for a client."""
+        return 2
+
+    @property
+    def hops(self) -> int:
+        """It begins here."""
+        return 0
+
+    def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
+        """Who is told the reply."""
+        return self
+
+    def done(self, reply: bytes) -> None:
+        """The key's record, or an error."""
+        if is_error(reply):
+            self.whole.failure = reply
+        elif self.is_record:
+            self.whole.guests[self.key] = unpack_record(unpack(reply))
+        self.whole.one_less()
+
+
+@define(eq=False)
+class Gather(LoneCaller):
+    """A command whose keys are being gathered; the caller when it runs at last."""
+
+    engine: Engine
+    route: Route | None
+    """Of the destination; None: nothing is written."""
+    row: Row
+    args: list[bytes]
+    read_level: Level
+    write_level: Level
+    resp: int
+    hops: int
+    guests: dict[bytes, Record] = field(factory=dict)
+    failure: bytes | None = None
+    waiter: Waiter | None = None
+    """None while the requests are being sent."""
+    missing: int = 1
+
+    @classmethod
+    def start(cls, engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+        """Fetch what is missing, then run."""
+        keys = row.keys(args)
+        target = {How.ALL_BUT_FIRST: keys[0], How.ALL_BUT_LAST: keys[-1]}.get(row.gather)
+        route = None if target is None else engine.table.of_key(target)
+        if route is not None and not route.is_ready:
+            return engine.elsewhere(route, row, args, caller)
+        levels = (caller.read_level, caller.write_level)
+        gather = cls(engine, route, row, args, *levels, caller.resp, caller.hops)
+        for key in dict.fromkeys(keys):
+            if engine.table.of_key(key) is not route:
+                gather._fetch(key)
+        gather.missing -= 1
+        if not gather.missing:
+            return gather._run(caller)
+        gather.waiter = caller.wait(None, route or engine.table.of_key(keys[0]))
+        return None
+
+    def _fetch(self, key: bytes) -> None:
+        is_here = self.engine.table.of_key(key).serves
+        if is_here and self.read_level == Level.DC_ONE:
+            return
+        row = PROBE if is_here else RECORD
+        fetch = Fetch(self, key, is_record=not is_here)
+        self.missing += 1
+        reply = self.engine.submit(row, [row.name.encode(), key], fetch)
+        if reply is not None:
+            fetch.done(reply)
+
+    def one_less(self) -> None:
+        """One more key is here."""
+        self.missing -= 1
+        if not self.missing and self.waiter is not None:
+            reply = self._run(self)
+            if reply is not None:
+                self.waiter.done(reply)
+
+    def _run(self, caller: Caller) -> bytes | None:
+        if self.failure is not None:
+            return self.failure
+        engine = self.engine
+        with Guests(engine.keyspace, self.guests):
+            if self.route is None:
+                return engine.execute(self.row, self.args, self.resp)
+            return engine.submit_to(self.route, self.row, self.args, caller)
+
+    def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
+        """Who is told the reply."""
+        assert self.waiter is not None
+        return self.waiter
+
+
+@define
+class Guests:
+    """Records of other nodes in the places of their keys, for one step; nothing else sees them."""
+
+    keyspace: StoreKeyspace
+    records: dict[bytes, Record]
+    _own: list[tuple[int, bytes, Record | None]] = field(factory=list)
+
+    def __enter__(self) -> None:
+        store, now_ms = self.keyspace.store, self.keyspace.now_ms
+        for key, record in self.records.items():
+            if isinstance(record[COUNTS], Cells) and record[COUNTS].sweep(now_ms):
+                record = settle(record)  # else a reader would do it, and count it among our own
+            slot = store.slot_of(key)
+            self._own.append((slot, key, store.records[slot].get(key)))
+            store.records[slot][key] = record
+
+    def __exit__(self, *exc: object) -> None:
+        for slot, key, record in reversed(self._own):
+            if record is None:
+                del self.keyspace.store.records[slot][key]
+            else:
+                self.keyspace.store.records[slot][key] = record

@@ -1,0 +1,93 @@
+"""Commands that only nodes give each other: rows that no client finds, routed and served like any other.
+
+They make what concerns several keys out of what concerns one: the version of a key (WATCH), its whole record
+(commands whose keys live apart), a transaction.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from trio_dynomite.commands.row import Row, Spread
+from trio_dynomite.commands.table import find
+from trio_dynomite.data.effect import pack_record
+from trio_dynomite.data.record import DIGEST_MASK, digest, is_live
+from trio_dynomite.errors import CommandError
+from trio_dynomite.protocol.replies import NULL_ARRAY, OK, array, bulk, error, integer
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+def version(ks: Any, key: bytes) -> int:
+    """A number that changes whenever `key` does: 0 when it is absent, else above."""
+    store = ks.store
+    record = store.get(store.slot_of(key), key)
+    return (digest(record) & DIGEST_MASK) or 1 if is_live(record, ks.now_ms) else 0
+
+
+def _versions(ks: Any, args: list[bytes]) -> bytes:
+    return array([integer(version(ks, key)) for key in args[1:]])
+
+
+def _record(ks: Any, args: list[bytes]) -> bytes:
+    store = ks.store
+    return bulk(_encode(pack_record(store.get(store.slot_of(args[1]), args[1]))))
+
+
+def _probe(ks: Any, args: list[bytes]) -> bytes:
+    return OK
+
+
+def pack_transaction(watched: list[tuple[bytes, int]], commands: list[bytes | list[bytes]]) -> bytes:
+    """A transaction as the argument of its row: what is watched, then requests, or replies known already."""
+    return _encode([watched, commands])
+
+
+def _transaction(ks: Any, args: list[bytes]) -> bytes:
+    """Run all commands in one step, unless a watched key has changed."""
+    watched, commands = _decode(args[1])
+    if any(version(ks, key) != seen for key, seen in watched):
+        return NULL_ARRAY[ks.resp]
+    return array([entry if isinstance(entry, bytes) else _run(ks, entry) for entry in commands])
+
+
+def _run(ks: Any, args: list[bytes]) -> bytes:
+    row = find(args)
+    if row is None or row.handler is None:
+        return error("ERR this command cannot run in a transaction here")
+    try:
+        return row.handler(ks, args)
+    except CommandError as refusal:
+        return error(str(refusal))
+
+
+def _row(name: str, flags: str, handler: Any, **more: Any) -> Row:
+    return Row(
+        name=name,
+        arity=-2,
+        flags=frozenset(flags.split()),  # type: ignore[arg-type]  # mypy knows no generic converter
+        handler=handler,
+        **more,
+    )
+
+
+VERSIONS = _row("\0versions", "write", _versions, first=1, last=-1, spread=Spread.GATHER)
+"""Of each key its version at its primary."""
+RECORD = _row("\0record", "readonly", _record, first=1, last=1)
+"""All that is known of one key."""
+PROBE = _row("\0probe", "readonly", _probe, first=1, last=1)
+"""Nothing; at a quorum level this node's copy of the key is right when it answers."""
+TRANSACTION = _row("\0transaction", "write", _transaction, keys_of=lambda args: args[2:])
+"""Arguments: the packed transaction, and every key of it."""
+
+INTERNAL: Mapping[bytes, Row] = MappingProxyType(
+    {row.name.encode(): row for row in (VERSIONS, RECORD, PROBE, TRANSACTION)}
+)
+
+
+def unpack(reply: bytes) -> Any:
+    """The value in an encoded bulk string of MessagePack."""
+    return _decode(reply[reply.index(b"\n") + 1 : -2])

@@ -1,0 +1,123 @@
+"""The replica: what a node does as a keeper of copies: it joins what it is told, and tells what it knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import define
+
+from trio_dynomite.coordinator.batch import Batch
+from trio_dynomite.data.effect import FIELDS, FLUSH, Flat, record_effect, unpack_record
+from trio_dynomite.data.record import DIGEST_MASK, digest, newest
+from trio_dynomite.data.stamp import NODE_BITS, pack
+from trio_dynomite.peers.link import Link, encode_effects
+from trio_dynomite.storage.memory import SLOTS
+
+if TYPE_CHECKING:
+    from trio_dynomite.coordinator.engine import Engine
+    from trio_dynomite.coordinator.routes import Route
+    from trio_dynomite.peers.peer import Peer
+
+SYNC_PAGE_EFFECTS = 2000
+
+
+@define(eq=False)
+class Replica:
+    """The copies of one node."""
+
+    engine: Engine
+
+    def join_effects(self, origin: int, effects: Flat, *, relay: bool) -> list[bytes]:
+        """Join a frame's effects; the keys of those that built on something unknown here."""
+        keyspace = self.engine.keyspace
+        if effects:
+            keyspace.clock.observe(max(effects[3::FIELDS]) << NODE_BITS | origin)
+        gaps = keyspace.store.apply(origin, effects, self.engine.now_ms)
+        if relay:
+            self._pass_on(origin, effects)
+        return gaps
+
+    def _pass_on(self, origin: int, effects: Flat) -> None:
+        """This node is a gateway: the other racks of its datacenter get the effects from here."""
+        groups: dict[Route, Flat] = {}
+        for at in range(0, len(effects), FIELDS):
+            effect = effects[at : at + FIELDS]
+            groups.setdefault(self.route_of_effects(effect), []).extend(effect)
+        for route, group in groups.items():
+            body = encode_effects(origin, group)
+            for peer in route.copies:
+                if peer.is_open:
+                    assert peer.link is not None
+                    peer.link.send_effects(body, Batch(), origin, group)
+                else:
+                    peer.hints.append(origin, group)
+
+    def route_of_effects(self, effects: Flat) -> Route:
+        """The route of the first of some effects."""
+        if effects[0] != FLUSH:
+            return self.engine.table.of_key(effects[2])
+        partitioner = self.engine.table.view.partitioner
+        return self.engine.table.of_position(effects[1] * (partitioner.ring_size // SLOTS))
+
+    def join_records(self, effects: Flat) -> int:
+        """Join whole records that a peer told; how many were news."""
+        store, clock = self.engine.keyspace.store, self.engine.keyspace.clock
+        news = 0
+        for at in range(0, len(effects), FIELDS):
+            slot, key, record = effects[at + 1], effects[at + 2], unpack_record(effects[at + 4])
+            clock.observe(newest(record))
+            news += store.join(slot, key, record)
+        return news
+
+    def records_of(self, keys: list[bytes]) -> Flat:
+        """All that is known here of some keys, as effects."""
+        store = self.engine.keyspace.store
+        effects: Flat = []
+        for key in keys:
+            slot = store.slot_of(key)
+            effects += record_effect(slot, key, store.get(slot, key))
+        return effects
+
+    def fill_gaps(self, link: Link, keys: list[bytes]) -> None:
+        """A replica could not join what built on records that it has not: send them whole."""
+        self.engine.gaps_filled += len(keys)
+        effects, origin = self.records_of(keys), self.engine.node.id
+        relay = link.peer.node.datacenter != self.engine.node.datacenter
+        link.send_effects(encode_effects(origin, effects), Batch(effects), origin, effects, relay=relay)
+
+    def slots_that_differ(self, slots: list[int], digests: list[int]) -> list[Any]:
+        """What is known here of the slots that differ, and who leads in this node's view: a SLOTS frame."""
+        store = self.engine.keyspace.store
+        floors: list[Any] = []
+        effects: Flat = []
+        looked = 0
+        for slot, theirs in zip(slots, digests, strict=True):
+            looked += 1
+            if store.slot_digest(slot) == theirs:
+                continue
+            if store.floors[slot]:
+                floors.append([slot, pack(store.floors[slot])])
+            for key, record in store.scan(slot):
+                effects += record_effect(slot, key, record)
+            if len(effects) > SYNC_PAGE_EFFECTS * FIELDS:
+                break
+        return [looked, floors, effects, self.engine.view_number, self.engine.leaders]
+
+    def slots_shared_with(self, peer: Peer) -> list[int]:
+        """The slots of which both this node and `peer` hold copies."""
+        partitioner = self.engine.table.view.partitioner
+        shared: set[int] = set()
+        for range_ in self.engine.table.view.ranges:
+            names = range_.placement.all
+            if self.engine.node.name in names and peer.name in names:
+                slot_of = partitioner.slot_of_position
+                shared.update(range(slot_of(range_.first), slot_of(range_.last) + 1))
+        return sorted(shared)
+
+    def digest_of(self, keys: bytes | list[bytes]) -> int:
+        """The digest of a key's record, or of several keys' together."""
+        store = self.engine.keyspace.store
+        if isinstance(keys, bytes):
+            return digest(store.get(store.slot_of(keys), keys)) & DIGEST_MASK
+        weighed = [at * digest(store.get(store.slot_of(key), key)) for at, key in enumerate(keys, 1)]
+        return sum(weighed) & DIGEST_MASK
