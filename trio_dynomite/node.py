@@ -137,7 +137,7 @@ class NodeProcess:
         """Deadlines, heartbeats and expiry, a few times a second."""
         task_status.started()
         while True:
-            self.hub.turn(self.engine.tick)
+            self.hub.turn(self.server.tick)
             while self.engine.has_more:
                 await trio.lowlevel.checkpoint()
                 self.hub.turn()

@@ -1,15 +1,34 @@
-"""A client in one line, as CLIENT LIST, CLIENT INFO and the log of refusals tell it."""
+"""A client in one line, as CLIENT LIST and INFO and the log of refusals tell it, and its flags."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trio_dynomite.server.modes import MULTI, SUBSCRIBED, TRACKING
+from trio_dynomite.server.modes import MONITORING, MULTI, SUBSCRIBED, TRACKING
 
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session
 
-_FLAGS = ((SUBSCRIBED, "P"), (MULTI, "x"), (TRACKING, "t"))
+FLAGS = frozenset("OSMPxbtRBdcuAUreTIiEN")
+"""Valkey's; several of them no client has here."""
+
+
+def flags(session: Session) -> str:
+    """What CLIENT LIST flags a connection with: a letter each, or N."""
+    tracking = session.tracking
+    is_set = {
+        "O": session.modes & MONITORING,
+        "P": session.modes & SUBSCRIBED,
+        "x": session.modes & MULTI,
+        "b": session.is_blocked,
+        "t": session.modes & TRACKING,
+        "R": tracking is not None and tracking.is_broken,
+        "B": tracking is not None and tracking.prefixes is not None,
+        "c": session.is_closing,
+        "e": session.no_evict,
+        "T": session.no_touch,
+    }
+    return "".join([letter for letter, is_true in is_set.items() if is_true]) or "N"
 
 
 def client_line(session: Session) -> str:
@@ -25,17 +44,19 @@ def client_line(session: Session) -> str:
         "age": int(now_s - session.created_s),
         "idle": int(now_s - session.last_active_s),
         "flags": flags(session),
+        "capa": session.capabilities.decode(),
         "db": 0,
         "sub": len(session.subscriptions.channels),
         "psub": len(session.subscriptions.patterns),
         "ssub": len(session.subscriptions.shards),
         "multi": -1 if session.transaction is None else len(session.transaction.requests),
         "watch": len(session.watched),
-        "qbuf": 0,
+        "qbuf": session.backlog_bytes,
+        "qbuf-free": 0,
         "obl": 0,
         "oll": int(unsent > 0),
         "omem": unsent,
-        "tot-mem": unsent,
+        "tot-mem": unsent + session.backlog_bytes,
         "events": "rw" if unsent else "r",
         "cmd": session.last_command,
         "user": session.user.name.decode("utf-8", "replace"),
@@ -46,9 +67,3 @@ def client_line(session: Session) -> str:
         "tot-cmds": session.commands,
     }
     return " ".join([f"{name}={value}" for name, value in fields.items()])
-
-
-def flags(session: Session) -> str:
-    """What CLIENT LIST flags a connection with: a letter a mode, or N."""
-    letters = [letter for mode, letter in _FLAGS if session.modes & mode]
-    return "".join(letters) or "N"

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trio_dynomite.commands.row import Row
+from trio_dynomite.commands.table import find
 from trio_dynomite.protocol.replies import QUEUED, error
-from trio_dynomite.server.modes import GATED, MULTI, SUBSCRIBED
+from trio_dynomite.server.modes import GATED, MONITORING, MULTI, SUBSCRIBED
+from trio_dynomite.server.permission import must_log_in
 from trio_dynomite.server.transaction import AT_ONCE, discard
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ def stands_in_the_way(session: Session, row: Row, args: list[bytes], modes: int)
             f"ERR Can't execute '{row.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET"
             " are allowed in this context",
         )
+    if modes & MONITORING and row.flags & {"readonly", "write"}:
+        return refuse(session, row, "ERR Replica can't interact with the keyspace")
     if modes & MULTI and row.name not in AT_ONCE:
         return _queue(session, row, args)
     return None
@@ -49,6 +53,15 @@ def _queue(session: Session, row: Row, args: list[bytes]) -> bytes:
         return refuse(session, row, "ERR too many commands in a transaction (limits.multibulk)")
     transaction.add(row, args)
     return QUEUED
+
+
+def refuse_malformed(session: Session, args: list[bytes], text: str) -> bytes:
+    """The error for a request that is no command, or has a wrong number of arguments. Only who has logged in
+    is told even that."""
+    row = find(args)
+    if session.modes & GATED:
+        text = must_log_in(session, row) or text
+    return refuse(session, row, text)
 
 
 def refuse(session: Session, row: Row | None, text: str) -> bytes:

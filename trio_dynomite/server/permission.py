@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 from trio_dynomite.access import gate
 from trio_dynomite.access.denial import NOT_AUTHENTICATED, Denial, Reason
+from trio_dynomite.access.passwords import HASH_MARK
 from trio_dynomite.access.user import User
+from trio_dynomite.access.users import DEFAULT
 from trio_dynomite.commands.row import Row
 from trio_dynomite.server.client_line import client_line
+from trio_dynomite.server.modes import MULTI
 
 if TYPE_CHECKING:
     from trio_dynomite.server.server import Server
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 TOPLEVEL = "toplevel"
 IN_MULTI = "multi"
-IN_SCRIPT = "script"
+IN_SCRIPT = "lua"
 """Where a command came from, as ACL LOG tells it."""
 
 
@@ -31,20 +34,31 @@ def must_log_in(session: Session, row: Row | None) -> str | None:
     return NOT_AUTHENTICATED if gate.must_log_in(session.server.users, session.user, row) else None
 
 
-def refusal(session: Session, row: Row, args: list[bytes], context: str = TOPLEVEL) -> str | None:
-    """Why a session may not run a command, or None; a refusal is noted in the log."""
+def refusal(session: Session, row: Row, args: list[bytes]) -> str | None:
+    """Why a session may not run, or queue, a command from its client; or None. It is noted in the log."""
     users = session.server.users
     if gate.must_log_in(users, session.user, row):
         return NOT_AUTHENTICATED
     denial = gate.denial(users, session.user, row, args)
+    if denial is None or (denial.reason is Reason.PATTERN and session.modes & MULTI):
+        return None
+    note(session, denial, IN_MULTI if session.modes & MULTI else TOPLEVEL)
+    return denial.reply
+
+
+def refusal_in_script(session: Session, row: Row, args: list[bytes]) -> str | None:
+    """Likewise, a command that a script of the session calls."""
+    denial = gate.denial(session.server.users, session.user, row, args)
     if denial is None:
-        return gate.refused_patterns(users, session.user, row, args)
-    note(session, denial, context)
-    return f"NOPERM {denial.words}"
+        return None
+    note(session, denial, IN_SCRIPT)
+    return denial.reply_in_script
 
 
 def note(session: Session, denial: Denial, context: str) -> None:
     """Write into the log that a session was refused something."""
+    if denial.reason is Reason.PATTERN:
+        return
     now_ms = session.server.engine.now_ms
     session.server.users.log.note(
         denial.reason, context, denial.object, denial.user, client_line(session), now_ms
@@ -55,7 +69,7 @@ def log_in(session: Session, name: bytes, password: bytes, command: bytes) -> bo
     """Make `name` the session's user, if that is the password; else note it in the log."""
     user = session.server.users.authenticate(name, password)
     if user is None:
-        note(session, Denial(Reason.AUTH, name, "", command), TOPLEVEL)
+        note(session, Denial(Reason.AUTH, name, "", command), IN_MULTI if session.modes & MULTI else TOPLEVEL)
         return False
     session.enter(user)
     return True
@@ -73,6 +87,19 @@ def after_change(server: Server, changed: Iterable[User], asking: Session | None
         elif not _may_go_on_listening(session):
             _end(session, asking, "its user may not listen to that channel any more")
         session.enter(user)
+
+
+def set_default_password(server: Server, kept: bytes | None) -> None:
+    """The default user has this password (its hash) and no other from now on; None: it needs none."""
+    rules = [b"resetpass", b"nopass" if kept is None else b"#" + kept]
+    after_change(server, [server.users.change(DEFAULT, rules, server.engine.keyspace.clock.next())])
+    server.share_users()
+
+
+def default_password(server: Server) -> bytes:
+    """What `requirepass` is told to be: the hash of the default user's password, in the form that sets it."""
+    user = server.users.default
+    return HASH_MARK + user.passwords[0] if user.passwords else b""
 
 
 def _may_go_on_listening(session: Session) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from heapq import heappop, heappush
 
 from attrs import define, field
 
@@ -15,8 +16,10 @@ from trio_dynomite.model import Level
 from trio_dynomite.protocol.requests import Limits, RequestReader
 from trio_dynomite.server import permission
 from trio_dynomite.server.events import Notifications
+from trio_dynomite.server.monitor import Monitors
 from trio_dynomite.server.outbox import Outbox
 from trio_dynomite.server.output import DEFAULT_LIMITS, OutputLimit, class_of
+from trio_dynomite.server.pause import Pause
 from trio_dynomite.server.pubsub import PubSub
 from trio_dynomite.server.session import Session
 from trio_dynomite.server.tallies import Tallies
@@ -61,6 +64,8 @@ class Server:
     gate: Gate = permission.refusal
     pubsub: PubSub = field(factory=PubSub)
     tracking: TrackingTable = field(init=False)
+    pause: Pause = field(init=False)
+    monitors: Monitors = field(init=False)
     tallies: Tallies = field(init=False)
     notifications: Notifications = field(init=False)
     pushes_limits: Mapping[str, OutputLimit] = DEFAULT_LIMITS
@@ -68,11 +73,16 @@ class Server:
     cut_off: int = 0
     """Clients that were disconnected because they left more unread."""
 
+    _alarms: list[tuple[float, int, Callable[[], None]]] = field(factory=list)
+    _alarms_set: int = 0
+
     def __attrs_post_init__(self) -> None:
         self.pubsub.listen(self.engine)
         self.notifications = Notifications(self.engine, self.pubsub)
         self.notifications.listen()
         self.tracking = TrackingTable(self)
+        self.pause = Pause(self)
+        self.monitors = Monitors(self)
         self.tallies = Tallies(self._was_slow, self._was_slow_together)
         self.engine.on_failed = self.tallies.failed
 
@@ -102,6 +112,20 @@ class Server:
         self.sessions[session.id] = session
         return session
 
+    def tick(self) -> None:
+        """Called a few times a second, inside a turn."""
+        self.engine.tick()
+        now = self.engine.mono_s
+        while self._alarms and self._alarms[0][0] <= now:
+            heappop(self._alarms)[2]()
+        self.pause.tick()
+        self.tallies.count_single()
+
+    def after(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do this in a turn that begins so many seconds from now, or a tick later."""
+        self._alarms_set += 1
+        heappush(self._alarms, (self.engine.mono_s + seconds, self._alarms_set, act))
+
     def end(self) -> None:
         """The turn is over: send the replies that have come."""
         while self.touched:
@@ -115,6 +139,8 @@ class Server:
         self.engine.blocking.gone(session)
         self.pubsub.forget(session)
         self.tracking.disable(session)
+        self.monitors.remove(session)
+        self.pause.held.pop(session, None)
 
     def check_output(self, session: Outbox, unread: int) -> None:
         """Disconnect `session` when it leaves too many bytes unread of what it is sent."""

@@ -20,7 +20,7 @@ from trio_dynomite.protocol import replies
 from trio_dynomite.protocol.requests import RequestReader
 from trio_dynomite.server import guards
 from trio_dynomite.server.answers import ANSWERS
-from trio_dynomite.server.modes import GATED, QUIET, TRACKING
+from trio_dynomite.server.modes import GATED, MONITORED, QUIET, TRACKING
 from trio_dynomite.server.outbox import Outbox
 from trio_dynomite.server.place import Place
 from trio_dynomite.server.pubsub import NONE, Subscriptions
@@ -59,6 +59,10 @@ class Session(Outbox):
     user: User = field(init=False)
     """Who it is: its permissions count at once when they are changed."""
     name: bytes = b""
+    capabilities: bytes = b""
+    """Letters of CLIENT CAPA."""
+    no_evict: bool = False
+    no_touch: bool = False
     library: bytes = b""
     library_version: bytes = b""
     levels_chosen: bool = False
@@ -81,7 +85,8 @@ class Session(Outbox):
     """Key → its version when it was WATCHed."""
     _backlog: list[list[bytes]] = field(factory=list)
     """Commands that wait."""
-    _backlog_bytes: int = 0
+    backlog_bytes: int = 0
+    """About how many bytes were read and are not run yet."""
     _last_words: bytes = b""
     """The protocol error to end with."""
     _is_put_off: bool = False
@@ -128,8 +133,8 @@ class Session(Outbox):
             self._run(commands)
             return
         self._backlog += commands
-        self._backlog_bytes += size
-        if self._backlog_bytes > BACKLOG_BYTES:
+        self.backlog_bytes += size
+        if self.backlog_bytes > BACKLOG_BYTES:
             self.pipe.hold(True)
 
     def _run(self, commands: list[list[bytes]]) -> None:
@@ -198,7 +203,7 @@ class Session(Outbox):
         try:
             row = lookup(args)
         except CommandError as error:
-            return self._unless_muted(guards.refuse(self, find(args), str(error)))
+            return self._unless_muted(guards.refuse_malformed(self, args, str(error)))
         if not modes:
             reply = self.execute(row, args)
             # It may have been CLIENT REPLY.
@@ -207,6 +212,8 @@ class Session(Outbox):
         reply = guards.stands_in_the_way(self, row, args, modes)
         if reply is None:
             reply = self._execute_tracked(row, args) if modes & TRACKING else self.execute(row, args)
+            if modes & MONITORED:
+                self.server.monitors.tell(self, row, args)
         if self.modes & QUIET and row.name not in guards.ALWAYS_HEARD:
             reply = self._unless_muted(reply)
         self._pushed = None
@@ -257,6 +264,11 @@ class Session(Outbox):
 
     def _must_wait_for(self, args: list[bytes]) -> Callable[[], object] | None:
         """What must be answered before this command, so that replies are as if commands ran in order."""
+        pause = self.server.pause
+        if pause.is_on:
+            row = find(args)
+            if pause.holds(self, row):
+                return lambda: pause.holds(self, row)
         if self.remote_writes or self.pending_reads:
             row = find(args)
             if row is None:
@@ -271,14 +283,14 @@ class Session(Outbox):
         return None
 
     def _put_off(self, commands: list[list[bytes]], waits_for: Callable[[], object] | None = None) -> None:
-        """Run these later. Nothing more is read until then, or little when it may take for ever."""
+        """Run these later. Nothing more is read until then, or little when it may take long."""
         stall, self._stall = self._stall, None
         if stall is not None:
             waits_for = lambda: stall.reply is None  # noqa: E731 - a condition, not a function of its own
-        self._backlog, self._backlog_bytes = commands, 0
+        self._backlog, self.backlog_bytes = commands, 0
         self._is_put_off = True
         self._waits_for = waits_for
-        if stall is None:
+        if stall is None and not self.server.pause.is_on:
             self.pipe.hold(True)
         self.server.engine.soon(self.go_on)
 
@@ -310,6 +322,12 @@ class Session(Outbox):
         place = self.stall()
         place.is_blocked = True
         return place
+
+    @property
+    def is_blocked(self) -> bool:
+        """Does its command block, or CLIENT PAUSE hold it back?"""
+        blocked = bool(self._queue) and self._queue[-1].is_blocked and self._is_put_off
+        return blocked or self in self.server.pause.held
 
     def take_back(self) -> Place:
         """Take the last place out of the queue, and do not wait for it."""

@@ -21,7 +21,7 @@ from trio_dynomite.protocol.replies import array, error, is_error
 from trio_dynomite.server import permission
 from trio_dynomite.server.elements import elements
 from trio_dynomite.server.later import intercept
-from trio_dynomite.server.modes import GATED, MULTI
+from trio_dynomite.server.modes import GATED, MONITORED, MULTI
 
 if TYPE_CHECKING:
     from trio_dynomite.server.place import Place
@@ -68,6 +68,9 @@ def discard(session: Session) -> Transaction | None:
 
 def run(session: Session, requests: list[Request], watched: list[tuple[bytes, int]]) -> bytes | None:
     """Run what was queued; the array of replies, or None when a place in the queue was taken for it."""
+    if session.server.modes & MONITORED:
+        for row, args in requests:
+            session.server.monitors.tell(session, row, args)
     if all([row.spread not in (Spread.SESSION, Spread.KEYSPACE) for row, _ in requests]) and requests:
         if not session.modes & GATED:
             return _submit(session, requests, watched)
@@ -168,7 +171,7 @@ class Execution:
         if denial is None:
             return None
         permission.note(session, denial, permission.IN_MULTI)
-        return error(denial.since_queued)
+        return error(denial.reply_since_queued)
 
     def _take(self, step: list[int], reply: bytes) -> bytes | None:
         """Note the reply to a step; the reply to the whole when it ends with this one."""

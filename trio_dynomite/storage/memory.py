@@ -182,6 +182,9 @@ class MemoryStore:
             if stamp > self.floors[slot]:
                 self.floors[slot] = stamp
                 self._rebuild(slot, stamp)
+        if self.written is not None:
+            # A range has no key of its own.
+            self.written.append(b"")
 
     def _rebuild(self, slot: int, floor: int) -> None:
         flushed: Record = (floor, None, 0, 0, None)

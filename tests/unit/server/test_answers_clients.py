@@ -132,11 +132,89 @@ def test_switches_take_on_and_off(client: Client) -> None:
     assert client.error("CLIENT", "NO-EVICT", "perhaps") == "ERR syntax error"
 
 
-def test_nobody_is_blocked_or_paused(client: Client) -> None:
+def test_unblock_takes_those_who_are_blocked_only(client: Client) -> None:
     assert client("CLIENT", "UNBLOCK", "5", "ERROR") == 0
+    assert client("CLIENT", "UNBLOCK", str(client.session.id)) == 0
     assert client.error("CLIENT", "UNBLOCK", "5", "foo").endswith("reason should be TIMEOUT or ERROR")
-    assert "not supported" in client.error("CLIENT", "PAUSE", "100")
-    assert client("CLIENT", "UNPAUSE") == b"OK"
+    assert client.error("CLIENT", "UNBLOCK", "x") == "ERR value is not an integer or out of range"
+
+
+@pytest.fixture
+def alone() -> Subject:
+    """A node that leads every key."""
+    return make_subject(hosts=("127.0.0.1",), racks=("r1",))
+
+
+def test_unblock_ends_the_wait_of_another(alone: Subject) -> None:
+    client = alone.client()
+    ends: list[bytes] = []
+    for words in ((), ("TIMEOUT",), ("ERROR",)):
+        other = alone.client()
+        assert other.raw("BLPOP", "nothing", "0") == b""
+        assert fields(client.text("CLIENT", "LIST", "ID", str(other.session.id)))["flags"] == "b"
+        assert client("CLIENT", "UNBLOCK", str(other.session.id), *words) == 1
+        alone.server.end()
+        ends += other.wire.sent
+    assert ends == [b"*-1\r\n"] * 2 + [b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"]
+
+
+def test_who_leaves_while_blocked_takes_nothing(alone: Subject) -> None:
+    client, other = alone.client(), alone.client()
+    other.raw("BLPOP", "list", "0")
+    other.wire.close()
+    assert client("RPUSH", "list", "a") == 1
+    assert client("LLEN", "list") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("NAME bob", [2]),
+        ("NOT-NAME bob", [1, 3]),
+        ("LIB-NAME lib", [3]),
+        ("LIB-VER 2", [3]),
+        ("NOT-ID 1 2", [3]),
+        ("FLAGS P", [2]),
+        ("FLAGS N", [1, 3]),
+        ("NOT-FLAGS P TYPE normal", [1, 3]),
+        ("TYPE pubsub", [2]),
+        ("NOT-TYPE pubsub", [1, 3]),
+        ("IP 10.0.0.9", [1, 2]),
+        ("NOT-IP 10.0.0.9", [3]),
+        ("NOT-ADDR 10.0.0.9:2", [1, 3]),
+        ("LADDR 127.0.0.1:7001 NOT-USER default", []),
+        ("DB 0", [1, 2, 3]),
+        ("CAPA r", [3]),
+        ("IDLE 5", [2, 3]),
+        ("MAXAGE 5 SKIPME yes", [2, 3]),
+    ],
+)
+def test_filters_tell_clients_apart(words: str, expected: list[int]) -> None:
+    subject = make_subject()
+    me, bob, other = subject.client("10.0.0.9:1"), subject.client("10.0.0.9:2"), subject.client("10.0.0.8:3")
+    bob("CLIENT", "SETNAME", "bob")
+    bob.raw("SUBSCRIBE", "c")
+    other("CLIENT", "SETINFO", "LIB-NAME", "lib")
+    other("CLIENT", "SETINFO", "LIB-VER", "2")
+    other("CLIENT", "CAPA", "redirect", "more")
+    subject.engine.begin(subject.engine.now_ms, subject.engine.mono_s + 5)
+    assert ids(me.text("CLIENT", "LIST", *words.split())) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("FLAGS zz", "ERR Unknown flags found in the provided filter: zz"),
+        ("CAPA x", "ERR Unknown capa found in the provided filter: x"),
+        ("DB x", "ERR DB is not an integer or out of range"),
+        ("DB 9", "ERR DB number should be between 0 and 0"),
+        ("IDLE 0", "ERR idle should be greater than 0"),
+        ("NOT-MAXAGE 5", "ERR syntax error"),
+        ("NOT-USER nobody", "ERR No such user 'nobody'"),
+    ],
+)
+def test_more_filters_are_refused_in_valkeys_words(client: Client, words: str, error: str) -> None:
+    assert client.error("CLIENT", "LIST", *words.split()) == error
 
 
 @pytest.mark.parametrize("container", ["CLIENT", "CONFIG", "CLUSTER", "COMMAND"])

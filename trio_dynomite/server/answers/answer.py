@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from trio_dynomite.commands.numeric import parse_int64
 from trio_dynomite.commands.refusals import SYNTAX
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import OK, array, simple
@@ -46,3 +47,13 @@ def yes_or_no(word: bytes, yes: bytes, no: bytes) -> bool:
     if word not in (yes, no):
         raise CommandError(SYNTAX)
     return word == yes
+
+
+def timeout_ms(word: bytes) -> int:
+    """A timeout in milliseconds. Raises CommandError in Redis's words."""
+    number = parse_int64(word)
+    if number is None:
+        raise CommandError("ERR timeout is not an integer or out of range")
+    if number < 0:
+        raise CommandError("ERR timeout is negative")
+    return number

@@ -14,72 +14,19 @@ from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import (
     NULL,
     OK,
-    ZERO,
     bulk,
     integer,
     verbatim,
 )
-from trio_dynomite.server.answers.answer import Answer, help_answer, ok, yes_or_no
+from trio_dynomite.server.answers.answer import Answer, help_answer, timeout_ms, yes_or_no
 from trio_dynomite.server.answers.client_filters import parse_filters
+from trio_dynomite.server.answers.client_help import CLIENT_HELP
 from trio_dynomite.server.answers.connection import checked_name
 from trio_dynomite.server.client_line import client_line
 from trio_dynomite.server.modes import QUIET
 
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session
-
-_HELP = (
-    "CACHING (YES|NO)",
-    "    Enable/disable tracking of the keys for next command in OPTIN/OPTOUT modes.",
-    "CAPA <option> [options...]",
-    "    The client claims its some capability options.",
-    "GETREDIR",
-    "    Return the client ID we are redirecting to when tracking is enabled.",
-    "GETNAME",
-    "    Return the name of the current connection.",
-    "ID",
-    "    Return the ID of the current connection.",
-    "IMPORT-SOURCE (ON|OFF)",
-    "    Refused: there is no import mode.",
-    "INFO",
-    "    Return information about the current client connection.",
-    "KILL <ip:port>",
-    "    Kill connection made from <ip:port>.",
-    "KILL <option> <value> [<option> <value> [...]]",
-    "    Kill connections. Options are those of LIST; SKIPME is yes unless given.",
-    "LIST [options ...]",
-    "    Return information about client connections. Options:",
-    "    * TYPE (NORMAL|MASTER|PRIMARY|REPLICA|PUBSUB)",
-    "    * ID <client-id> [<client-id>...]",
-    "    * ADDR <ip:port>",
-    "    * LADDR <ip:port>",
-    "    * USER <username>",
-    "    * MAXAGE <seconds>",
-    "    * SKIPME (YES|NO)",
-    "NO-EVICT (ON|OFF)",
-    "    Accepted: clients are never evicted.",
-    "NO-TOUCH (ON|OFF)",
-    "    Accepted: reads never make a key fresh.",
-    "PAUSE <timeout> [WRITE|ALL]",
-    "    Refused: pausing is not supported.",
-    "REPLY (ON|OFF|SKIP)",
-    "    Control the replies sent to the current connection.",
-    "SETNAME <name>",
-    "    Assign the name <name> to the current connection.",
-    "SETINFO <option> <value>",
-    "    Set client meta attr. Options are:",
-    "    * LIB-NAME: the client lib name.",
-    "    * LIB-VER: the client lib version.",
-    "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
-    "         [OPTIN] [OPTOUT] [NOLOOP]",
-    "    Control server assisted client side caching.",
-    "TRACKINGINFO",
-    "    Report tracking status for the current connection.",
-    "UNBLOCK <clientid> [TIMEOUT|ERROR]",
-    "    Unblock the specified blocked client.",
-    "UNPAUSE",
-    "    Stop the current client pause, resuming traffic.",
-)
 
 
 def client_id(session: Session, args: list[bytes]) -> bytes:
@@ -94,8 +41,8 @@ def client_info(session: Session, args: list[bytes]) -> bytes:
 
 def client_list(session: Session, args: list[bytes]) -> bytes:
     """CLIENT LIST [filters]."""
-    wanted = parse_filters(args[2:], skip_me=False)
-    lines = [client_line(other) + "\n" for other in _everybody(session) if wanted(other, session)]
+    wanted = parse_filters(session, args[2:], skip_me=False)
+    lines = [client_line(other) + "\n" for other in _everybody(session) if wanted(other)]
     return verbatim("".join(lines).encode(), session.resp)
 
 
@@ -105,8 +52,8 @@ def client_kill(session: Session, args: list[bytes]) -> bytes:
         if not _kill([other for other in _everybody(session) if other.address.encode() == args[2]], session):
             raise CommandError("ERR No such client")
         return OK
-    wanted = parse_filters(args[2:], skip_me=True)
-    return integer(_kill([other for other in _everybody(session) if wanted(other, session)], session))
+    wanted = parse_filters(session, args[2:], skip_me=True)
+    return integer(_kill([other for other in _everybody(session) if wanted(other)], session))
 
 
 def _everybody(session: Session) -> list[Session]:
@@ -163,20 +110,54 @@ def client_reply(session: Session, args: list[bytes]) -> bytes:
     return OK
 
 
-def client_switch(session: Session, args: list[bytes]) -> bytes:
-    """CLIENT NO-EVICT and NO-TOUCH ON|OFF: no client is evicted, and reads never make a key fresh."""
-    yes_or_no(args[2], b"on", b"off")
+def client_no_evict(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT NO-EVICT ON|OFF: told by CLIENT LIST, and no client is evicted in any case."""
+    session.no_evict = yes_or_no(args[2], b"on", b"off")
+    return OK
+
+
+def client_no_touch(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT NO-TOUCH ON|OFF: told by CLIENT LIST, and reads never make a key fresh in any case."""
+    session.no_touch = yes_or_no(args[2], b"on", b"off")
+    return OK
+
+
+def client_capa(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT CAPA capability…: of those that Valkey knows, redirect, what is said is remembered."""
+    if any(word.lower() == b"redirect" for word in args[2:]):
+        session.capabilities = b"r"
     return OK
 
 
 def client_unblock(session: Session, args: list[bytes]) -> bytes:
-    """CLIENT UNBLOCK id [TIMEOUT|ERROR]: no command blocks, so nobody is unblocked."""
-    if len(args) > 4:
-        raise CommandError(SYNTAX)
-    if len(args) == 4 and args[3].lower() not in (b"timeout", b"error"):
+    """CLIENT UNBLOCK id [TIMEOUT|ERROR]: 1 when that client was blocked by its command."""
+    as_error = len(args) > 3 and _is_error(args[3])
+    target = session.server.sessions.get(integer_argument(args[2]))
+    return integer(target is not None and session.server.engine.unblock(target, as_error))
+
+
+def _is_error(word: bytes) -> bool:
+    """ERROR rather than TIMEOUT? Raises CommandError when it is neither."""
+    if word.lower() not in (b"timeout", b"error"):
         raise CommandError("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
-    integer_argument(args[2])
-    return ZERO
+    return word.lower() == b"error"
+
+
+def client_pause(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT PAUSE milliseconds [WRITE|ALL]: of this node's clients."""
+    is_for_all = True
+    if len(args) > 3:
+        if args[3].lower() not in (b"write", b"all"):
+            raise CommandError("ERR CLIENT PAUSE mode must be WRITE or ALL")
+        is_for_all = args[3].lower() == b"all"
+    session.server.pause.begin(timeout_ms(args[2]) / 1000, is_for_all=is_for_all)
+    return OK
+
+
+def client_unpause(session: Session, args: list[bytes]) -> bytes:
+    """CLIENT UNPAUSE."""
+    session.server.pause.end()
+    return OK
 
 
 def _refusal(text: str) -> Answer:
@@ -187,20 +168,20 @@ def _refusal(text: str) -> Answer:
 
 
 ANSWERS: Mapping[str, Answer] = {
-    "client|capa": ok,
+    "client|capa": client_capa,
     "client|getname": client_getname,
-    "client|help": help_answer("CLIENT", _HELP),
+    "client|help": help_answer("CLIENT", CLIENT_HELP),
     "client|id": client_id,
     "client|import-source": _refusal("ERR Server is not in import mode"),
     "client|info": client_info,
     "client|kill": client_kill,
     "client|list": client_list,
-    "client|no-evict": client_switch,
-    "client|no-touch": client_switch,
-    "client|pause": _refusal("ERR CLIENT PAUSE is not supported: one node cannot hold a cluster still"),
+    "client|no-evict": client_no_evict,
+    "client|no-touch": client_no_touch,
+    "client|pause": client_pause,
     "client|reply": client_reply,
     "client|setinfo": client_setinfo,
     "client|setname": client_setname,
     "client|unblock": client_unblock,
-    "client|unpause": ok,
+    "client|unpause": client_unpause,
 }

@@ -49,6 +49,8 @@ def reset(session: Session, args: list[bytes]) -> bytes:
     session.modes &= ~QUIET
     session.server.pubsub.forget(session)
     session.server.tracking.disable(session)
+    session.server.monitors.remove(session)
+    session.no_evict = session.no_touch = False
     discard(session)
     session.enter(session.server.users.newcomer())
     session.levels_chosen = False

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from trio_dynomite import __version__
 from trio_dynomite.commands.introspection import command
-from trio_dynomite.commands.numeric import integer_argument, parse_int64
+from trio_dynomite.commands.numeric import integer_argument
 from trio_dynomite.commands.table import SUBCOMMANDS
-from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import EMPTY_ARRAY, ZERO, array, bulk, bulk_array, integer, verbatim
-from trio_dynomite.server.answers.answer import Answer
+from trio_dynomite.server.answers.answer import Answer, timeout_ms
 from trio_dynomite.server.answers.picture import ring_picture
 
 if TYPE_CHECKING:
@@ -35,11 +34,7 @@ def wait(session: Session, args: list[bytes]) -> bytes:
     A write is answered when its consistency level has it, so there is nothing left to wait for.
     """
     integer_argument(args[1])
-    timeout_ms = parse_int64(args[2])
-    if timeout_ms is None:
-        raise CommandError("ERR timeout is not an integer or out of range")
-    if timeout_ms < 0:
-        raise CommandError("ERR timeout is negative")
+    timeout_ms(args[2])
     routes = session.server.engine.table.routes
     sharing = {peer.name for route in routes if route.is_replica for peer in route.copies if peer.is_open}
     return integer(len(sharing))

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from trio_dynomite.access.passwords import hash_of
 from trio_dynomite.commands.numeric import INT64_MAX, parse_int64
 from trio_dynomite.model import Level
 from trio_dynomite.server.answers.answer import is_cluster
 from trio_dynomite.server.events import format_classes, parse_classes
 from trio_dynomite.server.output import format_limits, parse_limits
+from trio_dynomite.server.permission import default_password, set_default_password
 
 if TYPE_CHECKING:
     from trio_dynomite.server.server import Server
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
 Act = Callable[[], None]
 
 CONSTANTS: Mapping[str, str] = {
+    "acl-pubsub-default": "resetchannels",
+    "aclfile": "",
+    "acllog-max-len": "128",
     "appendonly": "no",
     "databases": "1",
     "maxmemory": "0",
     "maxmemory-policy": "noeviction",
     "protected-mode": "no",
-    "requirepass": "",
     "save": "",
     "tcp-keepalive": "7200",
     "timeout": "0",
@@ -109,6 +113,11 @@ def _set_tracking_max(server: Server, value: bytes) -> Act:
     return lambda: setattr(server.tracking, "max_keys", keys_max)
 
 
+def _set_password(server: Server, value: bytes) -> Act:
+    kept = hash_of(value) if value else None
+    return lambda: set_default_password(server, kept)
+
+
 _SETTERS: Mapping[str, Callable[[Server, bytes], Act]] = {
     "client-output-buffer-limit": _set_output_limit,
     "notify-keyspace-events": _set_notifications,
@@ -116,6 +125,7 @@ _SETTERS: Mapping[str, Callable[[Server, bytes], Act]] = {
     "tracking-table-max-keys": _set_tracking_max,
     "write-consistency": _set_write_level,
     "request-timeout": _set_request_timeout,
+    "requirepass": _set_password,
 }
 """Check a value now, and give what sets it."""
 
@@ -141,6 +151,7 @@ def _live(server: Server) -> dict[str, str]:
         "proto-max-bulk-len": str(limits.bulk),
         "read-consistency": server.read_level.name,
         "request-timeout": str(round(engine.request_timeout_s * 1000)),
+        "requirepass": default_password(server).decode(),
         "requests-in-flight": str(engine.in_flight_max),
         "tracking-table-max-keys": str(server.tracking.max_keys),
         "write-consistency": server.write_level.name,
