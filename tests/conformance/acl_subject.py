@@ -76,6 +76,7 @@ class AclSession:
     subscriptions: Subscriptions = field(factory=Subscriptions)
     is_closing: bool = False
     name: bytes = b""
+    modes: int = 0
 
     def enter(self, user: User) -> None:
         self.user = user

@@ -5,7 +5,7 @@ Source: `processCommand` in Valkey's `server.c`; SORT's patterns: `sort.c`.
 
 from collections.abc import Iterator
 
-from trio_dynomite.access.denial import Denial
+from trio_dynomite.access.denial import Denial, Reason
 from trio_dynomite.access.user import User
 from trio_dynomite.access.users import Users
 from trio_dynomite.commands.row import Row
@@ -23,23 +23,20 @@ def must_log_in(users: Users, user: User, row: Row | None) -> bool:
     return row is None or "no_auth" not in row.flags
 
 
-def acting(users: Users, user: User) -> User:
-    """Whose permissions count for `user`."""
-    return users.default if user is users.stranger and users.is_open else user
-
-
 def denial(users: Users, user: User, row: Row, args: list[bytes]) -> Denial | None:
     """Why `user` may not make a request, or None. Its number of arguments must be right."""
-    return acting(users, user).denial(row, args)
+    if user is users.stranger and users.is_open:
+        user = users.default
+    return user.denial(row, args) or _refused_pattern(user, row, args)
 
 
-def refused_patterns(users: Users, user: User, row: Row, args: list[bytes]) -> str | None:
-    """What to refuse a SORT with that finds keys by patterns, when its user may not read every key."""
-    if row.name not in ("sort", "sort_ro") or acting(users, user).may_read_every_key(row, args):
+def _refused_pattern(user: User, row: Row, args: list[bytes]) -> Denial | None:
+    """SORT finds keys by patterns, which no request names: whoever uses them must be allowed to read all."""
+    if row.name not in ("sort", "sort_ro") or user.may_read_every_key(row, args):
         return None
     for option, value in _options_of_sort(args):
         if option == b"GET" or (option == b"BY" and b"*" in value):
-            return f"ERR {option.decode()} option of SORT denied due to insufficient ACL permissions."
+            return Denial(Reason.PATTERN, user.name, row.name, option)
     return None
 
 

@@ -8,6 +8,8 @@ import hmac
 import re
 from collections.abc import Iterable
 
+HASH_MARK = b"sha256:"
+"""Before a hash where a password could stand as well."""
 _HASH = re.compile(rb"[0-9a-f]{64}")
 
 
@@ -19,6 +21,16 @@ def hashed(password: bytes) -> bytes:
 def is_hash(text: bytes) -> bool:
     """May `text` be what `hashed` gives?"""
     return _HASH.fullmatch(text) is not None
+
+
+def hash_of(given: bytes) -> bytes:
+    """What is kept of a setting: a password, or `sha256:` and its hash. Raises ValueError without either."""
+    if not given.startswith(HASH_MARK):
+        return hashed(given)
+    found = given.removeprefix(HASH_MARK)
+    if not is_hash(found):
+        raise ValueError("must have 64 hexadecimal digits in lower case after sha256:")
+    return found
 
 
 def is_among(password: bytes, hashes: Iterable[bytes]) -> bool:

@@ -110,7 +110,7 @@ class User:
     def may_run(self, row: Row, args: list[bytes]) -> str | None:
         """What to refuse a request with, or None."""
         denial = self.denial(row, args)
-        return None if denial is None else f"NOPERM {denial.words}"
+        return None if denial is None else denial.reply
 
     def may_use_channel(self, channel: bytes, *, is_pattern: bool = False) -> bool:
         """May this user publish to a channel and listen to it? A pattern must be allowed literally."""

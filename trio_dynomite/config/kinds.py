@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Annotated
 
-from trio_dynomite.access.passwords import hashed, is_hash
+from trio_dynomite.access.passwords import hash_of, hashed
 from trio_dynomite.access.rules import has_spaces
 from trio_dynomite.config import units
 from trio_dynomite.errors import ProtocolError
@@ -187,12 +187,7 @@ def password(value: object) -> bytes:
     """A password, or "sha256:" and its hash. No message shows it."""
     if not isinstance(value, str) or not value:
         raise ValueError("must be a text that is not empty; leave it out for none")
-    mark, _, found = value.partition(":")
-    if mark != "sha256":
-        return hashed(value.encode())
-    if not is_hash(found.encode()):
-        raise ValueError("must have 64 hexadecimal digits in lower case after sha256:")
-    return found.encode()
+    return hash_of(value.encode())
 
 
 def rules(value: object) -> tuple[bytes, ...]:
