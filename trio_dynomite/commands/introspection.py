@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from trio_dynomite.commands.docs import command_docs, encode_tree
-from trio_dynomite.commands.key_places import has_keys, keys_with_flags
+from trio_dynomite.commands.key_places import Access, has_keys, keys_with_flags
 from trio_dynomite.commands.patterns import compile_glob
 from trio_dynomite.commands.reference import key_specs, tips
 from trio_dynomite.commands.refusals import SYNTAX
@@ -84,12 +84,16 @@ def command_info(row: Row, resp: int) -> bytes:
 
 def get_keys(args: list[bytes]) -> list[bytes]:
     """The keys of the whole request `args`. Raises CommandError when it is none, or has none."""
-    return _row_with_keys(args).keys(args)
+    return [key for key, _ in get_keys_and_flags(args)]
 
 
-def get_keys_and_flags(args: list[bytes]) -> list[tuple[bytes, list[str]]]:
+def get_keys_and_flags(args: list[bytes]) -> list[Access]:
     """Each key of the request `args` and what is done to it. Raises CommandError as `get_keys`."""
-    return keys_with_flags(_row_with_keys(args), args)
+    row = _row_with_keys(args)
+    found = keys_with_flags(row, args)
+    if not found and "no_mandatory_keys" not in row.flags:
+        raise CommandError("ERR Invalid arguments specified for command")
+    return found
 
 
 def command_list(filter: Sequence[bytes], resp: int) -> bytes:
@@ -129,8 +133,6 @@ def _row_with_keys(args: list[bytes]) -> Row:
         raise CommandError("ERR The command has no key arguments")
     if not row.takes(len(args)):
         raise CommandError("ERR Invalid number of arguments specified for command")
-    if not row.keys(args) and "no_mandatory_keys" not in row.flags:
-        raise CommandError("ERR Invalid arguments specified for command")
     return row
 
 

@@ -1,90 +1,134 @@
-"""What a request does to each key that it names, by the key specifications of Valkey's command table.
+"""Which keys a request names and what it does to each, for COMMAND GETKEYS (https://valkey.io/topics/key-specs).
 
-A specification finds some keys by their places (https://valkey.io/topics/key-specs) and says what is done to
-them; which ones really are keys of the request is known to its row. Flags that depend on other arguments are
-settled here as `setGetKeys` and `bitfieldGetKeys` in Redis's `db.c` do it.
+A key specification says where keys begin (at an index, or after a keyword), how far they go (a range, or a
+number among the arguments) and what is done to them. Of a few commands that depends on the arguments, or a
+key stands in no particular place: Valkey asks a function then (`getKeysFromCommandWithSpecs` in its `db.c`),
+and so do we. How a request is routed is decided by `Row.keys`, which is the same for every good request.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
-from trio_dynomite.commands.numkeys import keys_after
+from trio_dynomite.commands.numeric import parse_int64
 from trio_dynomite.commands.reference import key_specs
 from trio_dynomite.commands.row import Row
 
-_SET_READS = ["RW", "access", "update"]
-_SET_WRITES = ["OW", "update"]
-_BITFIELD_READS = ["RO", "access"]
-_BITFIELD_WRITES = ["RW", "access", "update"]
-_BITFIELD_OPERANDS = {b"GET": 2, b"OVERFLOW": 1}
-"""Operands of the operations that only read."""
+Access: TypeAlias = tuple[bytes, list[str]]
+"""A key, and what is done to it: RO, RW, OW or RM, then access, update, insert, delete."""
+
+_READ = ["RO", "access"]
+_OVERWRITE = ["OW", "update"]
+_UPDATE = ["RW", "access", "update"]
+_SORT_WORDS = {b"LIMIT": 2, b"GET": 1, b"BY": 1}
+_BITFIELD_READS = {b"GET": 2, b"OVERFLOW": 1}
+_GEO_OPTIONS = 5
 
 
 def has_keys(row: Row) -> bool:
     """May a request of `row` name keys? Channels, which stand in the table like keys, are none."""
-    return any("not_key" not in spec["flags"] for spec in key_specs(row.name))
+    return bool(_specs(row.name))
 
 
-def keys_with_flags(row: Row, args: list[bytes]) -> list[tuple[bytes, list[str]]]:
-    """Each key of the request `args` and what is done to it: RO, RW, OW, RM, access, update…"""
-    named = row.keys(args)
-    found: list[tuple[bytes, list[str]]] = []
-    unplaced: list[str] = []
-    for spec in key_specs(row.name):
-        flags = _settled(row.name, spec["flags"], args)
-        if spec["begin_search"]["type"] == "unknown":
-            unplaced = flags
-        found += [(key, flags) for key in _placed(spec, args) if key in named]
-    return found + [(key, unplaced) for key in named[len(found) :]]
+def keys_with_flags(row: Row, args: list[bytes]) -> list[Access]:
+    """Each key of the request `args` and what is done to it; none when the request makes no sense."""
+    ask = _ASKED.get(row.name)
+    if ask is not None:
+        return ask(args)
+    found: list[Access] = []
+    for spec in _specs(row.name):
+        places = _places(spec, args)
+        if places is None:
+            return []
+        found += [(args[at], spec["flags"]) for at in places]
+    return found
 
 
-def _placed(spec: dict[str, Any], args: list[bytes]) -> Sequence[bytes]:
-    """The keys that one specification finds."""
+def _specs(name: str) -> list[dict[str, Any]]:
+    return [spec for spec in key_specs(name) if "not_key" not in spec["flags"]]
+
+
+def _places(spec: dict[str, Any], args: list[bytes]) -> range | None:
+    """Where the keys of one specification stand; None when they are out of reach."""
     first = _first(spec["begin_search"], args)
-    find = spec["find_keys"]
-    if first is None or find["type"] == "unknown":
-        return ()
-    places = find["spec"]
-    if find["type"] == "keynum":
-        return keys_after(first + places["keynumidx"], places["keystep"])(args)
-    last = first + places["lastkey"]
-    if places["lastkey"] < 0:
-        # With a limit of two, the keys are half of what follows: XREAD STREAMS key key id id.
-        last = len(args) + places["lastkey"]
-        if places["limit"] > 1:
-            last = first + (len(args) - first) // places["limit"] + places["lastkey"]
-    return args[first : last + 1 : places["keystep"]]
+    if first == 0:
+        return range(0)
+    kind, finds = spec["find_keys"]["type"], spec["find_keys"]["spec"]
+    step = finds["keystep"]
+    if kind == "keynum":
+        number = parse_int64(args[first]) if first < len(args) else None
+        first += finds["firstkey"]
+        last = first + ((number or 0) - 1) * step
+    elif finds["lastkey"] >= 0:
+        last = first + finds["lastkey"]
+    elif finds["limit"]:
+        # The keys are a part of what follows: XREAD STREAMS key key id id.
+        last = first + (len(args) - first) // finds["limit"] + finds["lastkey"]
+    else:
+        last = len(args) + finds["lastkey"]
+    return range(first, last + 1, step) if first <= last < len(args) else None
 
 
-def _first(begin: dict[str, Any], args: list[bytes]) -> int | None:
-    """Where the search for keys begins; None: nowhere."""
-    match begin["type"]:
-        case "index":
-            place: int = begin["spec"]["index"]
-            return place
-        case "keyword":
-            word = begin["spec"]["keyword"].encode()
-            places = range(begin["spec"]["startfrom"], len(args))
-            return next((place + 1 for place in places if args[place].upper() == word), None)
-    return None
+def _first(begin: dict[str, Any], args: list[bytes]) -> int:
+    """Where the keys begin; 0: there are none, for the keyword is missing."""
+    if begin["type"] == "index":
+        index: int = begin["spec"]["index"]
+        return index
+    keyword, start = begin["spec"]["keyword"].encode(), begin["spec"]["startfrom"]
+    words = [word.upper() for word in args[start:-1]]
+    return start + words.index(keyword) + 1 if keyword in words else 0
 
 
-def _settled(name: str, flags: list[str], args: list[bytes]) -> list[str]:
-    if "variable_flags" not in flags:
-        return flags
-    if name == "set":
-        return _SET_READS if any(argument.upper() == b"GET" for argument in args[3:]) else _SET_WRITES
-    if name == "bitfield":
-        return _BITFIELD_READS if _bitfield_reads(args) else _BITFIELD_WRITES
-    return [flag for flag in flags if flag != "variable_flags"]
+def _set(args: list[bytes]) -> list[Access]:
+    reads = any(argument.upper() == b"GET" for argument in args[3:])
+    return [(args[1], _UPDATE if reads else _OVERWRITE)]
 
 
-def _bitfield_reads(args: list[bytes]) -> bool:
-    """Does this BITFIELD consist of complete operations that only read?"""
-    position = 2
-    while position < len(args):
-        operands = _BITFIELD_OPERANDS.get(args[position].upper())
-        if operands is None or position + operands >= len(args):
-            return False
-        position += 1 + operands
-    return True
+def _bitfield(args: list[bytes]) -> list[Access]:
+    """Complete operations that only read are a read; what cannot be understood may be anything."""
+    at = 2
+    while at < len(args):
+        at += 1 + _BITFIELD_READS.get(args[at].upper(), len(args))
+        if at > len(args):
+            return [(args[1], _UPDATE)]
+    return [(args[1], _READ)]
+
+
+def _sort(args: list[bytes]) -> list[Access]:
+    """The last STORE counts, wherever it stands."""
+    target: list[Access] = []
+    at = 2
+    while at < len(args):
+        word = args[at].upper()
+        if word == b"STORE" and at + 1 < len(args):
+            target = [(args[at + 1], _OVERWRITE)]
+        at += 1 + _SORT_WORDS.get(word, 0)
+    return [(args[1], _READ), *target]
+
+
+def _sort_ro(args: list[bytes]) -> list[Access]:
+    return [(args[1], _READ)]
+
+
+def _georadius(args: list[bytes]) -> list[Access]:
+    """The last STORE or STOREDIST counts."""
+    target: list[Access] = []
+    rest = iter(args[_GEO_OPTIONS:])
+    for word in rest:
+        if word.upper() in (b"STORE", b"STOREDIST"):
+            key = next(rest, None)
+            target = target if key is None else [(key, _OVERWRITE)]
+    return [(args[1], _READ), *target]
+
+
+_ASKED: Mapping[str, Callable[[list[bytes]], list[Access]]] = MappingProxyType(
+    {
+        "set": _set,
+        "bitfield": _bitfield,
+        "sort": _sort,
+        "sort_ro": _sort_ro,
+        "georadius": _georadius,
+        "georadiusbymember": _georadius,
+    }
+)
+"""The commands whose specifications do not tell everything."""
