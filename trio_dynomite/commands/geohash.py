@@ -19,6 +19,8 @@ RADIAN = pi / 180.0
 
 _STEPS = 26
 """Halvings of each coordinate in a stored position."""
+_SIZE = 1 << _STEPS
+"""Its rows, and its columns."""
 _SAME_LONGITUDE = 1e-15
 """The sine of half the difference of longitudes that are the same, or 6 nm apart."""
 _UINT32 = 0xFFFFFFFF
@@ -84,11 +86,7 @@ def score_of(position: Position) -> float:
 def position_of(score: float) -> Position:
     """The middle of the cell that `score` names. Any score names one: what is none of ours, some."""
     bits = _uint64(score)
-    row, column = _gathered(bits), _gathered(bits >> 1)
-    size = 1 << _STEPS
-    longitude = (_edge(column, size, LONGITUDE_MAX) + _edge(column + 1 & _UINT32, size, LONGITUDE_MAX)) / 2
-    latitude = (_edge(row, size, LATITUDE_MAX) + _edge(row + 1 & _UINT32, size, LATITUDE_MAX)) / 2
-    return _within(longitude, LONGITUDE_MAX), _within(latitude, LATITUDE_MAX)
+    return _middle(_gathered(bits >> 1), LONGITUDE_MAX), _middle(_gathered(bits), LATITUDE_MAX)
 
 
 def text_of(score: float) -> bytes:
@@ -121,8 +119,11 @@ def _edge(index: int, size: int, limit: float) -> float:
     return -limit + index / size * (limit + limit)
 
 
-def _within(degrees: float, limit: float) -> float:
-    return max(min(degrees, limit), -limit)
+def _middle(index: int, limit: float) -> float:
+    """The middle of the row or column `index` of a stored position; it counts in 32 bits, as in C."""
+    low = -limit + index / _SIZE * (limit + limit)
+    middle = (low + (-limit + (index + 1 & _UINT32) / _SIZE * (limit + limit))) / 2
+    return middle if middle < limit else limit
 
 
 def _spread(number: int) -> int:

@@ -13,7 +13,17 @@ from trio_dynomite.commands.row import Keyspace
 from trio_dynomite.commands.scan_options import EMPTY_PAGE, cursor_argument, page, scan_options
 from trio_dynomite.commands.scores import score_argument, score_reply, scored_array, text_of
 from trio_dynomite.errors import CommandError
-from trio_dynomite.protocol.replies import EMPTY_ARRAY, NULL, NULL_ARRAY, array, bulk, bulk_array, integer
+from trio_dynomite.protocol.replies import (
+    EMPTY_ARRAY,
+    NULL,
+    NULL_ARRAY,
+    ONE,
+    ZERO,
+    array,
+    bulk,
+    bulk_array,
+    integer,
+)
 
 _ADD_WORDS = frozenset([b"NX", b"XX", b"GT", b"LT", b"CH", b"INCR"])
 _NX_OR_XX = "ERR XX and NX options at the same time are not compatible"
@@ -23,19 +33,34 @@ _DRAWS_OUT_OF_RANGE = "ERR value is out of range"
 
 
 def zadd(ks: Keyspace, args: list[bytes]) -> bytes:
-    """ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]."""
+    """ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...].
+
+    Adding 0 to a score makes 0 of -0: sorted sets do not tell them apart."""
+    if len(args) == 4 and args[2].upper() not in _ADD_WORDS:
+        return _add_one(ks, args[1], args[3], score_argument(args[2]) + 0.0)
     words, start = add_words(args, _ADD_WORDS)
     if start == len(args) or (len(args) - start) % 2:
         raise CommandError(SYNTAX)
     if words:
         _check_add_words(words, len(args) - start)
-    # Adding 0 makes 0 of -0, which sorted sets do not tell from it.
     pairs = [
         (args[position + 1], score_argument(args[position]) + 0.0) for position in range(start, len(args), 2)
     ]
     if b"INCR" in words:
         return _increment(ks, args[1], *pairs[0], words)
     return add(ks, args[1], pairs, words)
+
+
+def _add_one(ks: Keyspace, key: bytes, member: bytes, score: float) -> bytes:
+    """What `add` does, for the pair that most requests have, and no words."""
+    view = ks.sorted_set_at(key)
+    old = view.score(member)
+    if old == score:
+        return ZERO
+    view.put([(member, score)])
+    if ks.wants_events:
+        ks.event("zadd", key)
+    return ONE if old is None else ZERO
 
 
 def add_words(args: list[bytes], known: frozenset[bytes]) -> tuple[frozenset[bytes], int]:
