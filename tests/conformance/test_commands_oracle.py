@@ -7,7 +7,7 @@ Known differences, kept out of the comparison on purpose:
 
 * OBJECT IDLETIME: our reads do not make a key fresh.
 * OBJECT REFCOUNT: Valkey shares the integers below 10,000 between keys, we share nothing.
-* OBJECT ENCODING: of short texts Valkey's choice also depends on the key, and on APPEND and SETRANGE before.
+* OBJECT ENCODING: of short texts Valkey's choice also depends on APPEND and SETRANGE before.
 * DUMP: we never compress, and write an older RDB version, so only the value in the payload is compared.
 * Times: TTL and its kind may differ by what passes between the two servers.
 """

@@ -6,14 +6,13 @@ from itertools import islice
 from attrs import define
 
 from trio_dynomite.commands.events import removed
-from trio_dynomite.commands.numeric import INT64_MAX, integer_argument, parse_int64
+from trio_dynomite.commands.numeric import parse_int64, signed_argument
 from trio_dynomite.commands.record import List
 from trio_dynomite.commands.refusals import SYNTAX
 from trio_dynomite.commands.row import Keyspace
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import MINUS_ONE, NULL, ZERO, array, integer
 
-_NOT_NEGATABLE = f"ERR value is out of range, value must between {-INT64_MAX} and {INT64_MAX}"
 _RANK_ZERO = (
     "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative"
     " to start from the end of the list"
@@ -39,7 +38,7 @@ def linsert(ks: Keyspace, args: list[bytes]) -> bytes:
 
 def lrem(ks: Keyspace, args: list[bytes]) -> bytes:
     """LREM key count element: remove so many from the left, or (negative) the right; 0: all. How many."""
-    count = _negatable(args[2])
+    count = signed_argument(args[2])
     key = args[1]
     elements = ks.list_at(key)
     places = sorted(islice(_places(elements, args[3], backwards=count < 0), abs(count) or None))
@@ -82,7 +81,7 @@ def _wanted(args: list[bytes]) -> _Wanted:
         number = next(rest, None)
         match word.upper():
             case b"RANK" if number is not None:
-                wanted.rank = _negatable(number)
+                wanted.rank = signed_argument(number)
                 if wanted.rank == 0:
                     raise CommandError(_RANK_ZERO)
             case b"COUNT" if number is not None:
@@ -100,14 +99,6 @@ def _places(elements: List, element: bytes, *, backwards: bool, within: int | No
         last = len(elements) - 1
         return (last - at for at, one in enumerate(islice(reversed(elements), within)) if one == element)
     return (at for at, one in enumerate(islice(elements, within)) if one == element)
-
-
-def _negatable(text: bytes) -> int:
-    """A 64-bit integer whose negative is one, too."""
-    number = integer_argument(text)
-    if number < -INT64_MAX:
-        raise CommandError(_NOT_NEGATABLE)
-    return number
 
 
 def _not_negative(text: bytes, name: str) -> int:

@@ -51,6 +51,15 @@ def draws_argument(text: bytes) -> int:
     """How many random elements `text` asks for: so many different ones, or, negative, so many draws.
 
     Raises:
+        CommandError: as `signed_argument`.
+    """
+    return signed_argument(text)
+
+
+def signed_argument(text: bytes) -> int:
+    """The integer that `text` spells, whose sign says something of its own: from which end to count.
+
+    Raises:
         CommandError: it is no integer, or the one whose negative 64 bits do not hold.
     """
     number = integer_argument(text)
