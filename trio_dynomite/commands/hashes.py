@@ -6,7 +6,7 @@ HSET and HGET are as hot as SET and GET: one field is the shortest way through.
 from trio_dynomite.commands import long_double
 from trio_dynomite.commands.events import removed
 from trio_dynomite.commands.numeric import INT64_MAX, draws_argument, integer_argument
-from trio_dynomite.commands.refusals import NOT_A_FLOAT, SYNTAX, wrong_arity
+from trio_dynomite.commands.refusals import NOT_A_FLOAT, OUT_OF_RANGE, SYNTAX, wrong_arity
 from trio_dynomite.commands.row import Keyspace
 from trio_dynomite.commands.scan_options import EMPTY_PAGE, cursor_argument, page, scan_options
 from trio_dynomite.errors import CommandError
@@ -169,7 +169,7 @@ def _check_with_values(args: list[bytes], count: int) -> None:
     if len(args) > 4 or args[3].upper() != b"WITHVALUES":
         raise CommandError(SYNTAX)
     if abs(count) > INT64_MAX // 2:
-        raise CommandError("ERR value is out of range")
+        raise CommandError(OUT_OF_RANGE)
 
 
 def hscan(ks: Keyspace, args: list[bytes]) -> bytes:

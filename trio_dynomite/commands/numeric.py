@@ -4,12 +4,14 @@ One form only: no plus sign, no spaces, no leading zeros, nothing outside 64 bit
 as an integer is therefore the very bytes that writing that integer gives.
 """
 
-from trio_dynomite.commands.refusals import MUST_BE_POSITIVE, NOT_AN_INTEGER
+from trio_dynomite.commands.refusals import MUST_BE_POSITIVE, NOT_AN_INTEGER, OUT_OF_RANGE
 from trio_dynomite.errors import CommandError
 
 INT64_MIN = -(2**63)
 INT64_MAX = 2**63 - 1
 _DIGITS_MAX = 20
+_DRAWS_MAX = 10_000_000
+"""Draws with repeats in one request. Redis has no limit: it draws until its memory is full."""
 
 
 def parse_int64(text: bytes) -> int | None:
@@ -51,9 +53,12 @@ def draws_argument(text: bytes) -> int:
     """How many random elements `text` asks for: so many different ones, or, negative, so many draws.
 
     Raises:
-        CommandError: as `signed_argument`.
+        CommandError: as `signed_argument`; or it asks for too many draws.
     """
-    return signed_argument(text)
+    number = signed_argument(text)
+    if number < -_DRAWS_MAX:
+        raise CommandError(OUT_OF_RANGE)
+    return number
 
 
 def signed_argument(text: bytes) -> int:

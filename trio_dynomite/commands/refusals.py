@@ -2,6 +2,7 @@
 
 SYNTAX = "ERR syntax error"
 NOT_AN_INTEGER = "ERR value is not an integer or out of range"
+OUT_OF_RANGE = "ERR value is out of range"
 MUST_BE_POSITIVE = "ERR value is out of range, must be positive"
 NOT_A_FLOAT = "ERR value is not a valid float"
 NAN_OR_INFINITY = "ERR increment would produce NaN or Infinity"
