@@ -1,7 +1,7 @@
 """Unions, intersections and differences of sorted sets and plain sets, whose members all score 1.
 
 The smallest source comes first, as in Redis, since the order in which scores are added shows in the last
-digit. An infinity minus an infinity, and an infinity times 0, count as 0.
+digit. An infinity minus an infinity, and an infinity times 0, count as 0. AGGREGATE COUNT is Redis 8.8's.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,7 +39,23 @@ class _PlainSet:
         return ((member, 1.0) for member in self.view)
 
 
-Source = SortedSet | _PlainSet
+@frozen
+class _Counted:
+    """A source whose scores do not matter."""
+
+    source: "Source"
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def score(self, member: bytes) -> float | None:
+        return None if self.source.score(member) is None else 1.0
+
+    def items(self) -> Iterable[Scored]:
+        return ((member, 1.0) for member, _ in self.source.items())
+
+
+Source = SortedSet | _PlainSet | _Counted
 Combine = Callable[[float, float], float]
 
 
@@ -55,7 +71,7 @@ def _greater(left: float, right: float) -> float:
     return right if right > left else left
 
 
-_COMBINE: dict[bytes, Combine] = {b"SUM": _sum, b"MIN": _lesser, b"MAX": _greater}
+_COMBINE: dict[bytes, Combine] = {b"SUM": _sum, b"MIN": _lesser, b"MAX": _greater, b"COUNT": _sum}
 
 
 @define
@@ -65,6 +81,8 @@ class _Request:
     sources: list[Source]
     weights: list[float] = field(factory=list)
     combine: Combine = _sum
+    counts: bool = False
+    """AGGREGATE COUNT: only in which sources a member is decides."""
     with_scores: bool = False
     limit: int = 0
     """Stop counting there; 0: never."""
@@ -72,17 +90,20 @@ class _Request:
     def weighted(self) -> list[tuple[Source, float]]:
         """The sources with their weights, the smallest first."""
         weights = self.weights or [1.0] * len(self.sources)
-        return sorted(zip(self.sources, weights, strict=True), key=lambda pair: len(pair[0]))
+        sources = self.sources
+        if self.counts:
+            sources = [_Counted(source) for source in sources]
+        return sorted(zip(sources, weights, strict=True), key=lambda pair: len(pair[0]))
 
 
 def zunion(ks: Keyspace, args: list[bytes]) -> bytes:
-    """ZUNION numkeys key [key ...] [WEIGHTS weight ...] [AGGREGATE SUM | MIN | MAX] [WITHSCORES]."""
+    """ZUNION numkeys key [key ...] [WEIGHTS weight ...] [AGGREGATE SUM | MIN | MAX | COUNT] [WITHSCORES]."""
     request = _read(ks, args, 1, "zunion", {b"WEIGHTS", b"AGGREGATE", b"WITHSCORES"})
     return _reply(ks, request, _union(request))
 
 
 def zinter(ks: Keyspace, args: list[bytes]) -> bytes:
-    """ZINTER numkeys key [key ...] [WEIGHTS weight ...] [AGGREGATE SUM | MIN | MAX] [WITHSCORES]."""
+    """ZINTER numkeys key [key ...] [WEIGHTS weight ...] [AGGREGATE SUM | MIN | MAX | COUNT] [WITHSCORES]."""
     request = _read(ks, args, 1, "zinter", {b"WEIGHTS", b"AGGREGATE", b"WITHSCORES"})
     return _reply(ks, request, _intersection(request))
 
@@ -94,13 +115,13 @@ def zdiff(ks: Keyspace, args: list[bytes]) -> bytes:
 
 
 def zunionstore(ks: Keyspace, args: list[bytes]) -> bytes:
-    """ZUNIONSTORE destination numkeys key [key ...] [WEIGHTS weight ...] [AGGREGATE SUM | MIN | MAX]."""
+    """ZUNIONSTORE destination numkeys key [key ...] [WEIGHTS …] [AGGREGATE SUM | MIN | MAX | COUNT]."""
     request = _read(ks, args, 2, "zunionstore", {b"WEIGHTS", b"AGGREGATE"})
     return _store(ks, args[1], _union(request), "zunionstore")
 
 
 def zinterstore(ks: Keyspace, args: list[bytes]) -> bytes:
-    """ZINTERSTORE destination numkeys key [key ...] [WEIGHTS weight ...] [AGGREGATE SUM | MIN | MAX]."""
+    """ZINTERSTORE destination numkeys key [key ...] [WEIGHTS …] [AGGREGATE SUM | MIN | MAX | COUNT]."""
     request = _read(ks, args, 2, "zinterstore", {b"WEIGHTS", b"AGGREGATE"})
     return _store(ks, args[1], _intersection(request), "zinterstore")
 
@@ -148,7 +169,10 @@ def _read_options(request: _Request, options: list[bytes], words: set[bytes]) ->
             texts = [_next(rest) for _ in request.sources]
             request.weights = [score_argument(text, _NO_WEIGHT) for text in texts]
         elif word == b"AGGREGATE":
-            request.combine = _combine(_next(rest))
+            how = _next(rest).upper()
+            if how not in _COMBINE:
+                raise CommandError(SYNTAX)
+            request.combine, request.counts = _COMBINE[how], how == b"COUNT"
         else:
             request.limit = _limit(_next(rest))
 
@@ -158,13 +182,6 @@ def _next(rest: Iterator[bytes]) -> bytes:
     if text is None:
         raise CommandError(SYNTAX)
     return text
-
-
-def _combine(text: bytes) -> Combine:
-    combine = _COMBINE.get(text.upper())
-    if combine is None:
-        raise CommandError(SYNTAX)
-    return combine
 
 
 def _limit(text: bytes) -> int:

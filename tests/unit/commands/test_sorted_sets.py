@@ -189,6 +189,17 @@ def test_a_stored_result_replaces_what_was_there(ks: FakeKeyspace, run: Run, lin
     assert ks.events == [("del", b"to")]
 
 
+def test_aggregate_count_tells_in_how_many_a_member_is(run: Run) -> None:
+    """The example of Redis 8.8's documentation."""
+    run("ZADD a 1 foo 1 bar")
+    run("ZADD b 2 foo 2 bar")
+    run("ZADD c 3 foo")
+    union = "ZUNION 3 a b c WITHSCORES AGGREGATE COUNT"
+    assert run(union) == b"*4\r\n$3\r\nbar\r\n$1\r\n2\r\n$3\r\nfoo\r\n$1\r\n3\r\n"
+    assert run(f"{union} WEIGHTS 1 10 100") == b"*4\r\n$3\r\nbar\r\n$2\r\n11\r\n$3\r\nfoo\r\n$3\r\n111\r\n"
+    assert run("ZINTER 2 b c AGGREGATE count WITHSCORES") == b"*2\r\n$3\r\nfoo\r\n$1\r\n2\r\n"
+
+
 def test_a_set_takes_part_with_scores_of_one(run: Run) -> None:
     run("SADD s a b")
     run("ZADD z 5 a 7 c")
