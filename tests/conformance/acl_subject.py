@@ -85,7 +85,7 @@ class AclSession:
         args = [word.encode() if isinstance(word, str) else word for word in words]
         this: Any = self
         try:
-            refused = must_log_in(this, find(args))
+            refused = must_log_in(this, find(args), args)
             if refused is None:
                 row = lookup(args)
                 refused = refusal(this, row, args)

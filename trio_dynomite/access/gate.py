@@ -10,8 +10,18 @@ from trio_dynomite.access.user import User
 from trio_dynomite.access.users import Users
 from trio_dynomite.commands.row import Row
 
+_STRANGERS_ARGUMENTS = 10
+_STRANGERS_BYTES = 16384
 _WORDS_OF_SORT = {b"ASC": 1, b"DESC": 1, b"ALPHA": 1, b"LIMIT": 3, b"STORE": 2, b"BY": 2, b"GET": 2}
 """How many words an option of SORT is long."""
+
+
+def too_much(count: int, size: int) -> str | None:
+    """The protocol error of whoever has not logged in and sends, or announces, so many arguments or one of so
+    many bytes: strangers cost little memory."""
+    if count > _STRANGERS_ARGUMENTS:
+        return "unauthenticated multibulk length"
+    return "unauthenticated bulk length" if size > _STRANGERS_BYTES else None
 
 
 def must_log_in(users: Users, user: User, row: Row | None) -> bool:

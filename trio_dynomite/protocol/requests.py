@@ -40,6 +40,8 @@ class RequestReader:
     """The unfinished argument or line."""
     _wanted: int = 0
     """Bytes of `_rest` below which it cannot be finished; spares reading a long value again and again."""
+    _announced: int = 0
+    """Bytes of the unfinished argument, as its head says."""
     _unfinished: list[bytes] | None = None
     """The arguments so far of a command that has begun."""
     _missing: int = 0
@@ -61,10 +63,16 @@ class RequestReader:
                 return []
             data = bytes(self._rest)
             self._rest.clear()
-        self._wanted = 0
+        self._wanted = self._announced = 0
         if self._unfinished is not None or data[:1] != b"*" or self._is_careful:
             return self._careful(data, 0, [])
         return self._quick(data, [])
+
+    @property
+    def announced(self) -> tuple[int, int]:
+        """Of a command that has begun: how many arguments it has, and how many bytes the unfinished one."""
+        count = 0 if self._unfinished is None else len(self._unfinished) + self._missing
+        return count, self._announced
 
     def _quick(self, data: bytes, before: list[list[bytes]]) -> list[list[bytes]]:
         """`before` and the commands in `data`, which begins with one."""
@@ -154,7 +162,7 @@ class RequestReader:
             raise ProtocolError("invalid bulk length")
         end = body + size + 2
         if end > len(data):
-            self._wanted = end - at
+            self._wanted, self._announced = end - at, size
             return body, -1
         return body, end
 

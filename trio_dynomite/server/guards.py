@@ -60,7 +60,7 @@ def refuse_malformed(session: Session, args: list[bytes], text: str) -> bytes:
     is told even that."""
     row = find(args)
     if session.modes & GATED:
-        text = must_log_in(session, row) or text
+        text = must_log_in(session, row, args) or text
     return refuse(session, row, text)
 
 

@@ -15,6 +15,7 @@ from trio_dynomite.access.passwords import HASH_MARK
 from trio_dynomite.access.user import User
 from trio_dynomite.access.users import DEFAULT
 from trio_dynomite.commands.row import Row
+from trio_dynomite.errors import ProtocolError
 from trio_dynomite.server.client_line import client_line
 from trio_dynomite.server.modes import MULTI
 
@@ -22,23 +23,47 @@ if TYPE_CHECKING:
     from trio_dynomite.server.server import Server
     from trio_dynomite.server.session import Session
 
+STRANGERS_OUTPUT = 1 << 16
+"""Bytes that a client that has not logged in may leave unread before it is disconnected."""
 TOPLEVEL = "toplevel"
 IN_MULTI = "multi"
 IN_SCRIPT = "lua"
 """Where a command came from, as ACL LOG tells it."""
 
 
-def must_log_in(session: Session, row: Row | None) -> str | None:
+def must_log_in(session: Session, row: Row | None, args: list[bytes]) -> str | None:
     """The refusal of whoever has not logged in; to be asked before it is said that there is no such command,
-    or how many arguments it takes."""
+    or how many arguments it takes. A request that is too long ends the session."""
+    if not is_stranger(session):
+        return None
+    why = gate.too_much(len(args), max(map(len, args)))
+    if why is not None:
+        session.is_closing = True
+        return f"ERR Protocol error: {why}"
     return NOT_AUTHENTICATED if gate.must_log_in(session.server.users, session.user, row) else None
+
+
+def is_stranger(session: Session) -> bool:
+    """Must this client log in before it may do anything?"""
+    return session.user is session.server.users.stranger and not session.server.users.is_open
+
+
+def announces_too_much(session: Session) -> ProtocolError | None:
+    """A client that has not logged in announces more than it may send: what to end its session with."""
+    why = gate.too_much(*session.reader.announced) if is_stranger(session) else None
+    return None if why is None else ProtocolError(why)
+
+
+def leaves_too_much_unread(session: Session) -> bool:
+    """Does a client that has not logged in ask without reading the answers?"""
+    return is_stranger(session) and session.pipe.unsent > STRANGERS_OUTPUT
 
 
 def refusal(session: Session, row: Row, args: list[bytes]) -> str | None:
     """Why a session may not run, or queue, a command from its client; or None. It is noted in the log."""
     users = session.server.users
-    if gate.must_log_in(users, session.user, row):
-        return NOT_AUTHENTICATED
+    if (why := must_log_in(session, row, args)) is not None:
+        return why
     denial = gate.denial(users, session.user, row, args)
     if denial is None or (denial.reason is Reason.PATTERN and session.modes & MULTI):
         return None

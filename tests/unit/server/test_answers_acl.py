@@ -7,7 +7,7 @@ from trio_dynomite.commands.acl_rows import ACL_ROWS
 from trio_dynomite.commands.table import lookup
 from trio_dynomite.server.answers import acl
 from trio_dynomite.server.modes import GATED
-from trio_dynomite.server.permission import after_change, refusal_in_script
+from trio_dynomite.server.permission import STRANGERS_OUTPUT, after_change, refusal_in_script
 
 NOAUTH = "NOAUTH Authentication required."
 WRONGPASS = "WRONGPASS invalid username-password pair or user is disabled."
@@ -216,3 +216,57 @@ def test_passwords_are_made_by_chance(root: Client) -> None:
     assert len(made) == 3
     assert all(len(password) == 64 for password in made)
     assert len(root("ACL", "GENPASS", "5")) == 2
+
+
+AUTH_SECRET = b"*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n"
+TOO_MANY = b"-ERR Protocol error: unauthenticated multibulk length\r\n"
+TOO_LONG = b"-ERR Protocol error: unauthenticated bulk length\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (b"*11\r\n", TOO_MANY),
+        (b"*10\r\n", b""),
+        (b"*1\r\n$16385\r\n", TOO_LONG),
+        (b"*1\r\n$16385\r\nxx", TOO_LONG),
+        (b"*1\r\n$16384\r\nxx", b""),
+        (b"*11\r\n" + b"$4\r\nPING\r\n" * 11, TOO_MANY),
+        (b"*2\r\n$4\r\nAUTH\r\n$16385\r\n" + b"x" * 16385 + b"\r\n", TOO_LONG),
+        (b"*1\r\n$16385\r\n" + b"x" * 16385 + b"\r\n", TOO_LONG),
+        (b"PING\r\n*11\r\n", b"-" + NOAUTH.encode() + b"\r\n" + TOO_MANY),
+        (AUTH_SECRET + b"*11\r\n", b"+OK\r\n"),
+        (AUTH_SECRET + b"*1\r\n$16385\r\n", b"+OK\r\n"),
+        (AUTH_SECRET + b"*11\r\n$3\r\nDEL\r\n", b"+OK\r\n"),
+    ],
+)
+def test_who_has_not_logged_in_may_send_little(
+    subject: Subject, root: Client, sent: bytes, said: bytes
+) -> None:
+    make(root, "default", ">secret")
+    client = subject.client()
+    for at in range(0, len(sent), 10_000):
+        client.session.received(sent[at : at + 10_000])
+        if client.wire.closed_for is not None:
+            break
+    assert b"".join(client.wire.sent) == said
+    assert (client.wire.closed_for is not None) is said.startswith(b"-")
+    if said == b"+OK\r\n":
+        assert client.session.user is subject.server.users.default
+
+
+def test_everybody_may_send_much_where_no_password_is_needed(subject: Subject) -> None:
+    client = subject.client()
+    client.session.received(b"*11\r\n$4\r\nMGET\r\n$16385\r\n")
+    assert client.wire.sent == []
+    assert client.wire.closed_for is None
+
+
+def test_who_has_not_logged_in_must_read_what_is_said(subject: Subject, root: Client) -> None:
+    make(root, "default", ">secret")
+    client = subject.client()
+    client.wire.unsent = STRANGERS_OUTPUT
+    assert client.error("PING") == NOAUTH
+    client.wire.unsent += 1
+    assert client.raw("PING") == b""
+    assert client.wire.closed_for == "it has not logged in and does not read its replies"
