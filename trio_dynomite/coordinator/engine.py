@@ -125,6 +125,8 @@ class Engine:
     forwarded: int = 0
     read_repairs: int = 0
     gaps_filled: int = 0
+    expires_actively: bool = True
+    """Keys that have expired are swept; tests may turn it off."""
     dirty: list[Route] = field(factory=list)
     """Routes with effects to send at the end of the turn."""
     running: Route | None = None
@@ -196,7 +198,8 @@ class Engine:
         deadlines, now = self._deadlines, self.mono_s
         while deadlines and deadlines[0][0] <= now:
             deadlines.popleft()[1].expire()
-        self.keyspace.store.expire(self.now_ms, 2000)
+        if self.expires_actively:
+            self.keyspace.store.expire(self.now_ms, 2000)
         self.roster.tick()
         self.parking.retry()
         self.doubts.retry()

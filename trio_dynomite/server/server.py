@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
+from math import inf
 
 from attrs import define, field
 
 from trio_dynomite.access.users import Users
 from trio_dynomite.commands.row import Row
+from trio_dynomite.commands.table import named
 from trio_dynomite.config import Settings
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.hub.channel import Pipe
@@ -16,14 +18,22 @@ from trio_dynomite.model import Level
 from trio_dynomite.protocol.requests import Limits, RequestReader
 from trio_dynomite.server import permission
 from trio_dynomite.server.events import Notifications
+from trio_dynomite.server.latency import LatencyMonitor
+from trio_dynomite.server.modes import TIMED
 from trio_dynomite.server.monitor import Monitors
 from trio_dynomite.server.outbox import Outbox
 from trio_dynomite.server.output import DEFAULT_LIMITS, OutputLimit, class_of
 from trio_dynomite.server.pause import Pause
 from trio_dynomite.server.pubsub import PubSub
+from trio_dynomite.server.redaction import redacted
 from trio_dynomite.server.session import Session
+from trio_dynomite.server.slowlog import SlowLog
 from trio_dynomite.server.tallies import Tallies
 from trio_dynomite.server.tracking import TrackingTable
+
+_PIPELINE_S = 0.001
+"""A command that may not take even so long is looked at by itself: a pipeline of quick ones easily does."""
+_LOOK_S = 10.0
 
 Gate = Callable[[Session, Row, list[bytes]], str | None]
 """Of a session in mode GATED: why it may not run this, or None when it may."""
@@ -51,6 +61,9 @@ class Server:
     rejected: int = 0
     """Refused because there were too many."""
     commands: int = 0
+    commands_per_s: int = 0
+    """In the last second or so."""
+    _counted: tuple[float, int] = (0.0, 0)
     protocol_errors: int = 0
     touched: list[Outbox] = field(factory=list)
     """Sessions for which replies have come in this turn."""
@@ -67,6 +80,12 @@ class Server:
     pause: Pause = field(init=False)
     monitors: Monitors = field(init=False)
     tallies: Tallies = field(init=False)
+    slowlog: SlowLog = field(factory=SlowLog)
+    latency: LatencyMonitor = field(factory=LatencyMonitor)
+    percentiles: tuple[float, ...] = (50.0, 99.0, 99.9)
+    """Which of them INFO latencystats tells."""
+    is_looking: bool = False
+    """A pipeline was slow: for a while each command is timed by itself."""
     notifications: Notifications = field(init=False)
     pushes_limits: Mapping[str, OutputLimit] = DEFAULT_LIMITS
     """How much a client may leave unread of what it is sent unasked, by Redis's class of client."""
@@ -77,6 +96,7 @@ class Server:
     _alarms_set: int = 0
 
     def __attrs_post_init__(self) -> None:
+        self.users.configure(self.settings.access.definitions)
         self.pubsub.listen(self.engine)
         self.notifications = Notifications(self.engine, self.pubsub)
         self.notifications.listen()
@@ -85,12 +105,46 @@ class Server:
         self.monitors = Monitors(self)
         self.tallies = Tallies(self._was_slow, self._was_slow_together)
         self.engine.on_failed = self.tallies.failed
+        self.set_slow()
+
+    def set_slow(
+        self,
+        threshold_usec: int | None = None,
+        max_entries: int | None = None,
+        threshold_ms: int | None = None,
+    ) -> None:
+        """Change when a command is slow: for the slow log, for the latency monitor; and how many are kept."""
+        if threshold_usec is not None:
+            self.slowlog.threshold_usec = threshold_usec
+        if max_entries is not None:
+            self.slowlog.max_entries = max_entries
+            self.slowlog.trim()
+        if threshold_ms is not None:
+            self.latency.threshold_ms = threshold_ms
+        log_s = self.slowlog.threshold_usec / 1e6 if self.slowlog.threshold_usec >= 0 else inf
+        self.tallies.slow_s = min(log_s, self.latency.threshold_ms / 1e3 or inf)
+        self._set_timed()
+
+    def _set_timed(self) -> None:
+        is_timed = self.is_looking or self.tallies.slow_s < _PIPELINE_S
+        self.modes = self.modes | TIMED if is_timed else self.modes & ~TIMED
 
     def _was_slow(self, session: Session, name: str, args: list[bytes], seconds: float) -> None:
-        pass
+        now_s, usec = self.engine.now_ms // 1000, int(seconds * 1e6)
+        row = named(name.encode())
+        is_fast = row is not None and "fast" in row.flags
+        self.latency.add("fast-command" if is_fast else "command", now_s, usec // 1000)
+        self.slowlog.add(now_s, usec, redacted(name, args), session.address, session.name)
 
     def _was_slow_together(self) -> None:
-        pass
+        if not self.is_looking:
+            self.is_looking = True
+            self._set_timed()
+            self.after(_LOOK_S, self._stop_looking)
+
+    def _stop_looking(self) -> None:
+        self.is_looking = False
+        self._set_timed()
 
     def open_session(self, pipe: Pipe, address: str, local_address: str) -> Session:
         """A client has connected."""
@@ -120,6 +174,13 @@ class Server:
             heappop(self._alarms)[2]()
         self.pause.tick()
         self.tallies.count_single()
+        self._count_per_s()
+
+    def _count_per_s(self) -> None:
+        since_s, commands = self._counted
+        if self.engine.mono_s >= since_s + 1:
+            self.commands_per_s = round((self.commands - commands) / (self.engine.mono_s - since_s))
+            self._counted = (self.engine.mono_s, self.commands)
 
     def after(self, seconds: float, act: Callable[[], None]) -> None:
         """Do this in a turn that begins so many seconds from now, or a tick later."""

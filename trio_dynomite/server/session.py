@@ -18,7 +18,7 @@ from trio_dynomite.errors import CommandError, ProtocolError
 from trio_dynomite.model import Level
 from trio_dynomite.protocol import replies
 from trio_dynomite.protocol.requests import RequestReader
-from trio_dynomite.server import guards
+from trio_dynomite.server import guards, permission
 from trio_dynomite.server.answers import ANSWERS
 from trio_dynomite.server.modes import GATED, MONITORED, QUIET, TRACKING
 from trio_dynomite.server.outbox import Outbox
@@ -103,12 +103,17 @@ class Session(Outbox):
     def received(self, data: bytes) -> None:
         """Bytes from the client: run every command in them."""
         mistake: ProtocolError | None = None
+        if self.modes & GATED and permission.leaves_too_much_unread(self):
+            self.pipe.close("it has not logged in and does not read its replies")
+            return
         try:
             commands = self.reader.feed(data)
         except ProtocolError as error:
             commands, mistake = getattr(error, "commands_before", []), error
         if commands:
             self._run_all(commands, len(data))
+        if mistake is None and self.modes & GATED:
+            mistake = permission.announces_too_much(self)
         if mistake is not None and not self.is_closing:
             self.server.protocol_errors += 1
             self._last_words = replies.error(f"ERR Protocol error: {mistake}")
@@ -179,15 +184,16 @@ class Session(Outbox):
                 queue.append(Place(self, reply))
             else:
                 out.append(reply)
-            if len(reply) > _LONG:
-                size_out += len(reply)
-                if size_out > TURN_BYTES:
-                    self._put_off(commands[number + 1 :])
-                    break
+            if len(reply) > _LONG and (size_out := size_out + len(reply)) > TURN_BYTES:
+                self._put_off(commands[number + 1 :])
+                break
             if self.is_closing:
                 break
         if last is not None and not number:
-            tallies.single_s[last.name].append(perf_counter() - started)
+            seconds = perf_counter() - started
+            tallies.single_s[last.name].append(seconds)
+            if seconds >= tallies.slow_s:
+                tallies.on_slow(self, last.name, args, seconds)
         elif last is not None or counts:
             if last is not None:
                 counts[last.name] = counts.get(last.name, 0) + number + 1 - since

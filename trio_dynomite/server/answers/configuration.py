@@ -66,7 +66,8 @@ def config_set(session: Session, args: list[bytes]) -> bytes:
 def config_resetstat(session: Session, args: list[bytes]) -> bytes:
     """CONFIG RESETSTAT: counters begin at 0 again, but for connections, which clients' ids count."""
     server, engine = session.server, session.server.engine
-    server.commands = server.rejected = server.protocol_errors = 0
+    server.commands = server.rejected = server.protocol_errors = server.cut_off = 0
+    server.tallies.reset()
     engine.refused = engine.forwarded = engine.read_repairs = engine.gaps_filled = engine.internal_errors = 0
     return OK
 

@@ -13,6 +13,7 @@ from trio_dynomite.access.passwords import hash_of
 from trio_dynomite.commands.numeric import INT64_MAX, parse_int64
 from trio_dynomite.model import Level
 from trio_dynomite.server.answers.answer import is_cluster
+from trio_dynomite.server.answers.inert_parameters import INERT, check
 from trio_dynomite.server.events import format_classes, parse_classes
 from trio_dynomite.server.output import format_limits, parse_limits
 from trio_dynomite.server.permission import default_password, set_default_password
@@ -34,36 +35,22 @@ CONSTANTS: Mapping[str, str] = {
     "save": "",
     "tcp-keepalive": "7200",
     "timeout": "0",
+    "appenddirname": "appendonlydir",
+    "appendfilename": "appendonly.aof",
+    "daemonize": "no",
+    "dbfilename": "",
+    "dir": "",
+    "enable-debug-command": "yes",
+    "enable-module-command": "no",
+    "io-threads": "1",
+    "logfile": "",
+    "maxmemory-clients": "0",
+    "replicaof": "",
+    "slaveof": "",
+    "supervised": "no",
+    "syslog-enabled": "no",
 }
 """Names of Redis's for what is always so here. The keepalive is Linux's own, in seconds."""
-
-INERT: Mapping[str, str] = {
-    "activerehashing": "yes",
-    "appendfsync": "everysec",
-    "hash-max-listpack-entries": "512",
-    "hash-max-listpack-value": "64",
-    "hash-max-ziplist-entries": "512",
-    "hash-max-ziplist-value": "64",
-    "latency-monitor-threshold": "0",
-    "lazyfree-lazy-expire": "yes",
-    "lazyfree-lazy-server-del": "yes",
-    "lazyfree-lazy-user-del": "yes",
-    "lazyfree-lazy-user-flush": "yes",
-    "list-compress-depth": "0",
-    "list-max-listpack-size": "-2",
-    "list-max-ziplist-size": "-2",
-    "set-max-intset-entries": "512",
-    "set-max-listpack-entries": "128",
-    "set-max-listpack-value": "64",
-    "slowlog-log-slower-than": "10000",
-    "slowlog-max-len": "128",
-    "stop-writes-on-bgsave-error": "yes",
-    "zset-max-listpack-entries": "128",
-    "zset-max-listpack-value": "64",
-    "zset-max-ziplist-entries": "128",
-    "zset-max-ziplist-value": "64",
-}
-"""What tools and test harnesses set: taken, remembered and without effect. With Redis's defaults."""
 
 
 def _level(value: bytes) -> Level:
@@ -113,6 +100,31 @@ def _set_tracking_max(server: Server, value: bytes) -> Act:
     return lambda: setattr(server.tracking, "max_keys", keys_max)
 
 
+def _set_slow_threshold(server: Server, value: bytes) -> Act:
+    usec = _number(value, -1)
+    return lambda: server.set_slow(threshold_usec=usec)
+
+
+def _set_slow_entries(server: Server, value: bytes) -> Act:
+    entries = _number(value, 0)
+    return lambda: server.set_slow(max_entries=entries)
+
+
+def _set_latency_threshold(server: Server, value: bytes) -> Act:
+    milliseconds = _number(value, 0)
+    return lambda: server.set_slow(threshold_ms=milliseconds)
+
+
+def _set_percentiles(server: Server, value: bytes) -> Act:
+    try:
+        shares = [float(word) for word in value.split()]
+    except ValueError:
+        raise ValueError("Invalid latency-tracking-info-percentiles") from None
+    if any(not 0 <= share <= 100 for share in shares):
+        raise ValueError("latency-tracking-info-percentiles should contain values between 0.0 and 100.0")
+    return lambda: setattr(server, "percentiles", tuple(shares))
+
+
 def _set_password(server: Server, value: bytes) -> Act:
     kept = hash_of(value) if value else None
     return lambda: set_default_password(server, kept)
@@ -120,8 +132,14 @@ def _set_password(server: Server, value: bytes) -> Act:
 
 _SETTERS: Mapping[str, Callable[[Server, bytes], Act]] = {
     "client-output-buffer-limit": _set_output_limit,
+    "commandlog-execution-slower-than": _set_slow_threshold,
+    "commandlog-slow-execution-max-len": _set_slow_entries,
+    "latency-monitor-threshold": _set_latency_threshold,
+    "latency-tracking-info-percentiles": _set_percentiles,
     "notify-keyspace-events": _set_notifications,
     "read-consistency": _set_read_level,
+    "slowlog-log-slower-than": _set_slow_threshold,
+    "slowlog-max-len": _set_slow_entries,
     "tracking-table-max-keys": _set_tracking_max,
     "write-consistency": _set_write_level,
     "request-timeout": _set_request_timeout,
@@ -142,8 +160,12 @@ def _live(server: Server) -> dict[str, str]:
         "cluster-node-timeout": str(round(timeouts.down_after * 1000)),
         "cluster-port": str(node.peer_port),
         "cluster-require-full-coverage": "no",
+        "commandlog-execution-slower-than": str(server.slowlog.threshold_usec),
+        "commandlog-slow-execution-max-len": str(server.slowlog.max_entries),
         "datacenter": node.datacenter,
         "hash-tag": server.settings.cluster.hash_tag,
+        "latency-monitor-threshold": str(server.latency.threshold_ms),
+        "latency-tracking-info-percentiles": " ".join([f"{share:g}" for share in server.percentiles]),
         "maxclients": str(limits.clients),
         "notify-keyspace-events": format_classes(server.notifications.letters).decode(),
         "partitioner": server.settings.cluster.partitioner,
@@ -153,6 +175,8 @@ def _live(server: Server) -> dict[str, str]:
         "request-timeout": str(round(engine.request_timeout_s * 1000)),
         "requirepass": default_password(server).decode(),
         "requests-in-flight": str(engine.in_flight_max),
+        "slowlog-log-slower-than": str(server.slowlog.threshold_usec),
+        "slowlog-max-len": str(server.slowlog.max_entries),
         "tracking-table-max-keys": str(server.tracking.max_keys),
         "write-consistency": server.write_level.name,
     }
@@ -173,6 +197,7 @@ def prepare(server: Server, name: str, value: bytes) -> Act:
     if name in _SETTERS:
         return _SETTERS[name](server, value)
     if name in INERT:
+        check(name, value)
         return lambda: server.config.update({name: value})
     if value.lower() != now.lower():
         raise ValueError("can't set immutable config")
