@@ -7,10 +7,11 @@ rounded up; 0 waits for ever.
 from math import ceil, ldexp
 
 from trio_dynomite.commands.long_double import LongDouble, parse
-from trio_dynomite.commands.numeric import INT64_MAX
+from trio_dynomite.commands.numeric import INT64_MAX, parse_int64
 from trio_dynomite.errors import CommandError
 
 NOT_A_FLOAT = "ERR timeout is not a float or out of range"
+NOT_AN_INTEGER = "ERR timeout is not an integer or out of range"
 OUT_OF_RANGE = "ERR timeout is out of range"
 NEGATIVE = "ERR timeout is negative"
 
@@ -30,12 +31,24 @@ def seconds(text: bytes) -> float:
     """
     if text.isdigit() and len(text) <= _COMMON_DIGITS:
         return int(text)
-    milliseconds = _milliseconds(_number(text))
-    if milliseconds > _LIMIT_MS:
+    rounded_ms = _milliseconds(_number(text))
+    if rounded_ms > _LIMIT_MS:
         raise CommandError(OUT_OF_RANGE)
-    if milliseconds < 0:
+    if rounded_ms < 0:
         raise CommandError(NEGATIVE)
-    return milliseconds / 1000
+    return rounded_ms / 1000
+
+
+def milliseconds(text: bytes) -> int:
+    """How many milliseconds XREAD's BLOCK lets it wait: a whole number; 0: for ever. Raises CommandError."""
+    number = parse_int64(text)
+    if number is None:
+        raise CommandError(NOT_AN_INTEGER)
+    if number > _LIMIT_MS:
+        raise CommandError(OUT_OF_RANGE)
+    if number < 0:
+        raise CommandError(NEGATIVE)
+    return number
 
 
 def _number(text: bytes) -> LongDouble:
