@@ -117,15 +117,18 @@ class Selector:
     def _refused_keys(self, keys: Sequence[Key]) -> Iterator[Lack]:
         if self.key_patterns is not None:
             for place, key in enumerate(keys):
-                if not self.lets_touch(key):
+                if not self.lets_touch(key.name, key.needs):
                     yield Lack(Reason.KEY, place, key.name)
 
-    def lets_touch(self, key: Key) -> bool:
-        """May this be done to this key?"""
+    def lets_touch(self, key: bytes, needs: int) -> bool:
+        """May what `needs` says (READ, WRITE) be done to `key`?"""
         if self.key_patterns is None:
             return True
-        needs = key.needs
-        return any(rights & needs == needs and glob.fullmatch(key.name) for rights, glob in self._globs)
+        # No generator: this is asked of every command of a user with patterns.
+        for rights, glob in self._globs:  # noqa: SIM110
+            if rights & needs == needs and glob.fullmatch(key):
+                return True
+        return False
 
     def _refused_channels(self, row: Row, args: list[bytes]) -> Iterator[Lack]:
         for place, (channel, is_pattern) in enumerate(touched.channels(row, args)):

@@ -54,15 +54,16 @@ def keys(row: Row, args: list[bytes]) -> list[Key]:
     """The keys of a request in their order, each with what is done to it.
 
     One that the specifications do not tell about needs everything."""
-    needs = _needs_of_the_one_key(row.name) if row.is_plain else None
-    if needs is not None:
-        return [Key(args[row.first], needs)]
     return [Key(name, _needs(flags)) for name, flags in keys_with_flags(row, args)]
 
 
+def needs_of_one_key(row: Row) -> int | None:
+    """What requests of a row with one key in its place do to it; None of other rows, or when that depends."""
+    return _needs_of_the_only_key(row.name) if row.is_plain and has_keys(row) else None
+
+
 @cache
-def _needs_of_the_one_key(name: str) -> int | None:
-    """What row `name`, which has one key in its place, always does to it; None when that depends."""
+def _needs_of_the_only_key(name: str) -> int | None:
     specs = key_specs(name)
     if len(specs) != 1 or "variable_flags" in specs[0]["flags"]:
         return None

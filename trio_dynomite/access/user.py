@@ -7,7 +7,7 @@ Valkey's `acl.c`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import define, evolve, field
 
@@ -44,6 +44,9 @@ class User:
     """The names of the rows of which every request may be made: nothing to check, whatever the arguments."""
     is_all: bool = False
     """Are those all rows?"""
+    _by_key: Mapping[str, int] = field(factory=dict, repr=False, alias="by_key")
+    """Rows with one key in its place that the user's own selector lets run, and what they do to the key: all
+    that is left to look at is the key."""
 
     def change(self, words: Iterable[bytes]) -> None:
         """Apply rules. Raises CommandError, and then nothing has changed."""
@@ -80,6 +83,7 @@ class User:
         self.passwords, self.selectors = other.passwords, other.selectors
         self.free = frozenset().union(*[_let_free(selector) for selector in self.selectors])
         self.is_all = len(self.free) == len(rules.EVERY_ROW)
+        self._by_key = {} if self.is_all else _let_by_key(self.selectors[0])
 
     @property
     def flags(self) -> list[bytes]:
@@ -95,6 +99,9 @@ class User:
     def denial(self, row: Row, args: list[bytes]) -> Denial | None:
         """Why a request may not be made, or None. Its number of arguments must be right."""
         if row.name in self.free:
+            return None
+        needs = self._by_key.get(row.name)
+        if needs is not None and self.selectors[0].lets_touch(args[row.first], needs):
             return None
         keys = touched.keys(row, args) if touched.has_keys(row) else []
         found: Lack | None = None
@@ -205,3 +212,10 @@ def _kept(rule: bytes) -> bytes:
 
 def _let_free(selector: Selector) -> frozenset[str]:
     return frozenset([name for name, row in rules.EVERY_ROW.items() if selector.lets_all(row)])
+
+
+def _let_by_key(selector: Selector) -> dict[str, int]:
+    if not selector.has_the_database:
+        return {}
+    needs = {name: touched.needs_of_one_key(rules.EVERY_ROW[name]) for name in selector.allowed}
+    return {name: found for name, found in needs.items() if found is not None}
