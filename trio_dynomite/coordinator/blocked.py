@@ -18,7 +18,7 @@ from trio_dynomite.coordinator.waiting import Seat
 from trio_dynomite.errors import CommandError
 from trio_dynomite.model import Level
 from trio_dynomite.peers.link import LOST
-from trio_dynomite.protocol.replies import NULL, NULL_ARRAY, error
+from trio_dynomite.protocol.replies import NULL_ARRAY, error
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.batch import Waiter
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 CROSS_SLOT = error("CROSSSLOT Keys in request don't hash to the same slot")
 _SPLIT = frozenset(["blpop", "brpop", "bzpopmin", "bzpopmax"])
 """Commands that are keys and a timeout, so that each primary can be asked for its own keys."""
-_NULL_BULK = frozenset(["blmove", "brpoplpush"])
 
 
 @define(eq=False)
@@ -134,7 +133,7 @@ class Blocked(LoneCaller):
             stake.is_called = True
             return False
         reply = self.engine.blocking.run(self.row, stake.args, stake.route, self)
-        if reply is BLOCKED:
+        if reply is not None and is_nothing(reply):
             return False
         if reply is not None:
             self.finish(reply)
@@ -189,7 +188,7 @@ class Blocked(LoneCaller):
     @property
     def null(self) -> bytes:
         """What it answers when it gets nothing."""
-        return (NULL if self.row.name in _NULL_BULK else NULL_ARRAY)[self.resp]
+        return NULL_ARRAY[self.resp]
 
     def finish(self, reply: bytes) -> None:
         """Answer, and wait no more."""
@@ -227,22 +226,27 @@ class Blocked(LoneCaller):
                 self.attempt(stake)
 
 
+def is_nothing(reply: bytes) -> bool:
+    """Is there still nothing for a command that waits? What it waits for may be of another type by now."""
+    return reply is BLOCKED or reply.startswith(b"-WRONGTYPE")
+
+
 def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
     """Run a blocking command, and wait if there is nothing for it."""
     assert row.blocking is not None
-    try:
-        timeout_s = row.blocking(args)
-    except CommandError as refusal:
-        return error(str(refusal))
     routes: dict[Route, list[bytes]] = {}
     for key in row.keys(args):
         routes.setdefault(engine.table.of_key(key), []).append(key)
     if len(routes) > 1 and row.name not in _SPLIT:
         return CROSS_SLOT
-    if timeout_s < 0:
-        return engine.submit_to(next(iter(routes)), row, args, caller)
     if not routes:
         return engine.execute(row, args, caller.resp)
+    try:
+        timeout_s = row.blocking(args)
+    except CommandError:
+        timeout_s = -1  # the handler refuses it, unless something else is wrong first
+    if timeout_s < 0:
+        return engine.submit_to(next(iter(routes)), row, args, caller)
     blocked = Blocked(engine, row, caller.write_level, caller.resp, caller)
     for route, keys in routes.items():
         part = [args[0], *keys, args[-1]] if len(routes) > 1 else args

@@ -17,7 +17,7 @@ from attrs import define, field
 from trio_dynomite.commands.row import BLOCKED, Row
 from trio_dynomite.commands.stream_reads import settle
 from trio_dynomite.commands.table import find
-from trio_dynomite.coordinator.blocked import Blocked
+from trio_dynomite.coordinator.blocked import Blocked, is_nothing
 from trio_dynomite.coordinator.broadcast import TELL_HOPS
 from trio_dynomite.coordinator.forward import HOPS_MAX
 from trio_dynomite.coordinator.lone import LoneCaller
@@ -173,19 +173,27 @@ class Blocking:
         assert row is not None
         keys = row.keys(args)
         route = self.engine.table.of_key(keys[0])
-        self._vacate(peer, token)
+        was_held = self._vacate(peer, token)
         if not route.is_ready:
             answer([b"moved"])
             return
         reply = self.run(row, args, route, RemoteAttempt(Level(level), resp, answer))
-        if reply is BLOCKED:
+        if reply is BLOCKED or (number and reply is not None and is_nothing(reply)):
             seat = Seat(number or self.room.next_number(), keys, lambda: self._call(peer, token))
             self._guests[peer, token] = seat
             self.sit(seat)
             answer([b"queued", seat.number, self.settled(row, args)])
         elif reply is not None:
             answer([b"done", reply])
-        self.engine.soon(lambda: self.wake(keys))
+        if was_held is not None:
+            self._call_next(was_held)
+
+    def _call_next(self, held: Seat) -> None:
+        """The keys of one who was called are free again: those behind are called, if there is anything left."""
+        kind = self.engine.keyspace.kind
+        left = [key for key in held.keys if kind(key) is not None]
+        if left:
+            self.engine.soon(lambda: self.wake(left, held.number))
 
     def _call(self, peer: Peer, token: int) -> bool:
         if not peer.is_open:
@@ -201,7 +209,7 @@ class Blocking:
     def _drop(self, peer: Peer, token: int) -> None:
         seat = self._vacate(peer, token)
         if seat is not None:
-            self.engine.soon(lambda: self.wake(seat.keys))
+            self._call_next(seat)
 
     def _vacate(self, peer: Peer, token: int) -> Seat | None:
         seat = self._guests.pop((peer, token), None)
@@ -220,9 +228,9 @@ class Blocking:
                     stake.peer = None
                     self.engine.parking.call(partial(blocked.again, stake))
 
-    def wake(self, keys: list[bytes]) -> None:
-        """These keys were written, or are free again."""
-        keyspace = self.engine.keyspace
+    def wake(self, keys: list[bytes], after: int = 0) -> None:
+        """These keys were written, or are free again: call who waits for them, behind the number `after`."""
+        keyspace, now_s = self.engine.keyspace, self.engine.mono_s
         for key in keys:
             if key in self.room.queues:
-                self.room.written(key, self.engine.mono_s, lambda key: keyspace.kind(key) is not None)
+                self.room.written(key, now_s, lambda key: keyspace.kind(key) is not None, after)

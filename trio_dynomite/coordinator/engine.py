@@ -93,7 +93,7 @@ class Operation(Protocol):
         """The deadline has passed; an operation that is finished ignores it."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Engine:
     """One node's coordinator and replica."""
 

@@ -62,9 +62,11 @@ class WaitingRoom:
                 if not queue:
                     del self.queues[key]
 
-    def written(self, key: bytes, now_s: float, is_there: Callable[[bytes], bool]) -> None:
-        """`key` was written: call those who wait for it, as long as it is there for somebody."""
-        for seat in list(self.queues.get(key, ())):
+    def written(self, key: bytes, now_s: float, is_there: Callable[[bytes], bool], after: int = 0) -> None:
+        """`key` was written: call those who wait for it, as long as it is there for somebody.
+
+        `after`: only those behind this number; the others were called before."""
+        for seat in [seat for seat in self.queues.get(key, ()) if seat.number > after]:
             if seat.held_until_s > now_s:
                 return
             if seat not in self.queues.get(key, ()):

@@ -47,12 +47,6 @@ class RemoteCall(LoneCaller):
         """Who is told the reply."""
         return self
 
-    def told(self, value: Any, before: int) -> None:
-        """The answer to something told; it may have made effects, if the clock is not as it was `before`."""
-        clock = self.acceptor.engine.keyspace.clock.last
-        self.clock = clock >> NODE_BITS if clock != before else 0
-        self.done(value)
-
     def done(self, reply: Any) -> None:
         """The reply; None: not served here and nothing done."""
         self.acceptor.result(self.number, reply, self.clock)
@@ -152,7 +146,7 @@ class Acceptor:
         clock = self.engine.keyspace.clock
         before = clock.last
         if call.hops == TELL_HOPS:
-            self.engine.broadcasts.hear(self.peer, args, lambda value: call.told(value, before))
+            self._on_told(call, args)
             return
         row = INTERNAL.get(args[0]) or find(args)
         if row is None:
@@ -163,6 +157,22 @@ class Acceptor:
             call.clock = clock.last >> NODE_BITS
         if reply is not None:
             call.done(reply)
+
+    def _on_told(self, call: RemoteCall, told: list[Any]) -> None:
+        """Something told: it may make effects, and is answered at once or later, as a command is."""
+        assert self.peer is not None
+        clock = self.engine.keyspace.clock
+        before, is_now = clock.last, True
+
+        def answer(value: Any) -> None:
+            if is_now and clock.last != before:
+                call.clock = clock.last >> NODE_BITS
+            call.done(value)
+
+        self.engine.broadcasts.hear(self.peer, told, answer)
+        is_now = False
+        if clock.last != before:
+            call.clock = clock.last >> NODE_BITS
 
     def _on_ping(self, fields: list[Any]) -> None:
         assert self.peer is not None

@@ -37,7 +37,7 @@ from trio_dynomite.storage.views import HashView, SetView, SortedSetView
 _TOUCHED_MAX = 4096
 
 
-@define
+@define(repr=False)
 class StoreKeyspace:
     """`commands.row.Keyspace` over a store. `effects` collects what the running command did."""
 

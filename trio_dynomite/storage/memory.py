@@ -27,7 +27,7 @@ SLOTS = 16384
 _hash = xxhash.xxh3_64_intdigest
 
 
-@define
+@define(repr=False)
 class MemoryStore:
     """The records of one node. Not safe across threads; needs none."""
 

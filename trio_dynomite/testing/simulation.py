@@ -49,7 +49,7 @@ def layout(*racks_of_datacenter: Iterable[int], partitioner: str = "slots") -> S
     return Settings(cluster=Cluster(partitioner=partitioner), timeouts=timeouts, nodes=tuple(nodes))
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Client:
     """One call of a command; the caller of it, and where its reply goes."""
 
@@ -84,7 +84,7 @@ class Client:
         self.on_reply(reply)
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class SimNode:
     """One node: an engine, its clock, and whether it runs."""
 
@@ -237,7 +237,7 @@ class _Nobody:
         """Nobody is told."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Simulation:
     """A cluster under a seed."""
 

@@ -1,0 +1,125 @@
+"""Commands whose keys live apart, and transactions, on simulated clusters."""
+
+from collections.abc import Callable
+
+import pytest
+
+from trio_dynomite.commands.table import lookup
+from trio_dynomite.model import Level
+from trio_dynomite.testing.simulation import Client, SimNode, Simulation, layout
+
+ONE, QUORUM = Level.DC_ONE, Level.DC_QUORUM
+
+
+@pytest.fixture(params=[[1, 1, 1], [2, 2, 2]], ids=["a node per rack", "two nodes per rack"])
+def cluster(request: pytest.FixtureRequest) -> Simulation:
+    simulation = Simulation(layout(request.param), 1)
+    simulation.start()
+    return simulation
+
+
+def apart(cluster: Simulation, count: int) -> list[bytes]:
+    """Keys of as many routes as there are, over and over."""
+    table = next(iter(cluster.nodes.values())).engine.table
+    keys: dict[int, bytes] = {}
+    for number in range(1000):
+        keys.setdefault(table.of_key(b"k%d" % number).number, b"k%d" % number)
+    assert len(keys) > 1
+    return list(keys.values())[:count]
+
+
+@pytest.mark.parametrize("level", [ONE, QUORUM])
+def test_set_algebra_over_all_of_the_ring(cluster: Simulation, level: Level) -> None:
+    first, second = apart(cluster, 2)
+    names = sorted(cluster.nodes)
+    cluster.ask(names[0], QUORUM, b"SADD", first, b"a", b"b", b"c")
+    cluster.ask(names[0], QUORUM, b"SADD", second, b"b", b"c", b"d")
+    cluster.run_for(0.2)
+    for name in names:
+        assert cluster.ask(name, level, b"SINTERCARD", b"2", first, second) == b":2\r\n"
+        assert cluster.ask(name, level, b"SDIFF", first, second) == b"*1\r\n$1\r\na\r\n"
+        for target in (b"t1", b"t2", b"t3", b"t4"):
+            assert cluster.ask(name, level, b"SUNIONSTORE", target, first, second) == b":4\r\n"
+            assert cluster.ask(name, QUORUM, b"SCARD", target) == b":4\r\n"
+    assert cluster.ask(names[0], level, b"SDIFF", second, first, first) == b"*1\r\n$1\r\nd\r\n"
+
+
+def test_gathered_reads_are_repaired_at_a_quorum(cluster: Simulation) -> None:
+    first, second = apart(cluster, 2)
+    name = sorted(cluster.nodes)[0]
+    for number in range(20):
+        cluster.ask(name, QUORUM, b"ZADD", first, b"%d" % number, b"m")
+        reply = cluster.ask(name, QUORUM, b"ZUNION", b"2", first, second, b"WITHSCORES")
+        assert reply == b"*2\r\n$1\r\nm\r\n" + b"$%d\r\n%d\r\n" % (len(str(number)), number)
+
+
+def test_guests_leave_no_trace(cluster: Simulation) -> None:
+    first, second = apart(cluster, 2)
+    names = sorted(cluster.nodes)
+    cluster.ask(names[0], QUORUM, b"SADD", first, b"a")
+    cluster.run_for(0.2)
+    sums = {name: list(node.engine.keyspace.store.sums) for name, node in cluster.nodes.items()}
+    sizes = {name: sum(map(len, n.engine.keyspace.store.records)) for name, n in cluster.nodes.items()}
+    for name in names:
+        assert cluster.ask(name, ONE, b"SUNION", first, second) == b"*1\r\n$1\r\na\r\n"
+    assert {name: list(node.engine.keyspace.store.sums) for name, node in cluster.nodes.items()} == sums
+    assert {
+        name: sum(map(len, n.engine.keyspace.store.records)) for name, n in cluster.nodes.items()
+    } == sizes
+
+
+def test_what_writes_several_keys_is_refused_when_they_live_apart(cluster: Simulation) -> None:
+    first, second = apart(cluster, 2)
+    name = sorted(cluster.nodes)[0]
+    cluster.ask(name, QUORUM, b"SADD", first, b"a")
+    for request in ([b"SMOVE", first, second, b"a"], [b"RENAME", first, second], [b"LMOVE", first, second]):
+        args = [*request, b"LEFT", b"LEFT"] if request[0] == b"LMOVE" else request
+        assert cluster.ask(name, QUORUM, *args).startswith(b"-CROSSSLOT")
+    assert cluster.ask(name, QUORUM, b"SCARD", first) == b":1\r\n"
+
+
+def in_turn(cluster: Simulation, name: str, act: Callable[[SimNode, Client], bytes | None]) -> bytes:
+    answers: list[bytes] = []
+    node, client = cluster.nodes[name], Client(QUORUM, QUORUM, answers.append)
+
+    def turn() -> None:
+        reply = act(node, client)
+        if reply is not None:
+            client.done(reply)
+
+    node.turn(turn)
+    cluster.run_for(0.3)
+    assert len(answers) == 1
+    return answers[0]
+
+
+def test_a_transaction_runs_at_once_or_not_at_all(cluster: Simulation) -> None:
+    first, second = apart(cluster, 2)
+    for name in sorted(cluster.nodes):
+        cluster.ask(name, QUORUM, b"DEL", first)
+        versions = in_turn(cluster, name, lambda node, client: node.engine.versions([first], client))
+        assert versions == b"*1\r\n:0\r\n"
+        requests = [[b"INCR", first], [b"LPUSH", first, b"x"], [b"INCR", first]]
+        commands = [(lookup(args), args) for args in requests]
+
+        def run(seen: int, name: str = name, commands: list = commands) -> bytes:  # type: ignore[type-arg]
+            return in_turn(
+                cluster,
+                name,
+                lambda node, client: node.engine.submit_transaction(commands, [(first, seen)], client),
+            )
+
+        assert run(0).startswith(b"*3\r\n:1\r\n-WRONGTYPE")
+        assert run(0) == b"*-1\r\n"
+        assert cluster.ask(name, QUORUM, b"GET", first) == b"$1\r\n2\r\n"
+
+
+def test_a_transaction_over_keys_that_live_apart_is_refused(cluster: Simulation) -> None:
+    first, second = apart(cluster, 2)
+    commands = [(lookup([b"INCR", key]), [b"INCR", key]) for key in (first, second)]
+    reply = in_turn(
+        cluster,
+        sorted(cluster.nodes)[0],
+        lambda node, client: node.engine.submit_transaction(commands, [], client),
+    )
+    assert reply.startswith(b"-CROSSSLOT")
