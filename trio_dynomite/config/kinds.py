@@ -33,6 +33,7 @@ HASHES = (
     "jenkins",
 )
 """Dynomite's hashes, by its names (reference: `hashkit/dyn_hashkit.h`)."""
+PRIMARIES = ("spread", "one rack")
 ENGINES = ("memory",)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
@@ -40,6 +41,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 Name = Annotated[str, "name"]
 Host = Annotated[str, "host"]
 Partitioner = Annotated[str, "partitioner"]
+Primaries = Annotated[str, "primaries"]
 HashTag = Annotated[str, "hash tag"]
 Engine = Annotated[str, "engine"]
 Seconds = Annotated[float, "duration"]
@@ -154,6 +156,11 @@ def partitioner(value: object) -> str:
     return one_of(text(value), [SLOTS, *HASHES])
 
 
+def primaries(value: object) -> str:
+    """Who leads: every rack its share, or the first rack that lives all of it."""
+    return one_of(text(value), PRIMARIES)
+
+
 def hash_tag(value: object) -> str:
     """Two characters, or none."""
     if not isinstance(value, str) or len(value) not in (0, 2) or not value.isascii():
@@ -236,6 +243,7 @@ READERS: tuple[tuple[object, Callable[[object], object]], ...] = (
     (Name, name),
     (Host, host),
     (Partitioner, partitioner),
+    (Primaries, primaries),
     (HashTag, hash_tag),
     (Engine, engine),
     (Seconds, duration),

@@ -29,6 +29,13 @@ class Cluster:
     """How a key finds its place on the ring: Redis Cluster's slots, or one of Dynomite's hashes."""
     hash_tag: kinds.HashTag = "{}"
     """The two characters around the part of a key that is hashed; "" hashes whole keys."""
+    primaries: kinds.Primaries = "spread"
+    """Which racks lead the keys: each its share, or one of them all."""
+
+    @property
+    def spreads(self) -> bool:
+        """Does every rack lead its share?"""
+        return self.primaries == "spread"
 
     @property
     def token_max(self) -> int:

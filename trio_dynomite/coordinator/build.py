@@ -22,13 +22,15 @@ def build_engine(settings: Settings, name: str, now_ms: int, log: Callable[..., 
     clock = HybridClock(node.id)
     clock.advance(now_ms)
     store = MemoryStore(partitioner.slot)
-    roster_settings = _roster_settings(settings, partitioner.fingerprint)
+    roster_settings = _roster_settings(
+        settings, f"{partitioner.fingerprint}, primaries: {settings.cluster.primaries}"
+    )
     peers = make_peers([member for member in members if member.name != name], roster_settings)
     keyspace = StoreKeyspace(store, clock, origin=clock.next(), rng=rng)
     engine = Engine(
         node,
         keyspace,
-        make_routes(View.of(members, partitioner), node, peers, keyspace),
+        make_routes(View.of(members, partitioner, spread=settings.cluster.spreads), node, peers, keyspace),
         settings.timeouts.request,
         settings.limits.requests_in_flight,
         log,

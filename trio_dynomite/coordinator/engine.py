@@ -22,6 +22,7 @@ from trio_dynomite.coordinator.arrivals import Arrivals
 from trio_dynomite.coordinator.batch import Batch, Waiter, nothing_done
 from trio_dynomite.coordinator.blocking import Blocking
 from trio_dynomite.coordinator.broadcast import Broadcasts
+from trio_dynomite.coordinator.common import Common
 from trio_dynomite.coordinator.doubts import Doubts
 from trio_dynomite.coordinator.forward import Forward
 from trio_dynomite.coordinator.internal import VERSIONS
@@ -113,6 +114,7 @@ class Engine:
     replica: Replica = field(init=False)
     broadcasts: Broadcasts = field(init=False)
     blocking: Blocking = field(init=False)
+    common: Common = field(init=False)
     arrivals: Arrivals = field(factory=Arrivals)
     view_number: int = 1
     """Grows whenever somebody else leads a route in this node's view; 0 is nobody's."""
@@ -133,6 +135,8 @@ class Engine:
     """The route of the command on several keys that runs now: a script may touch no other."""
     on_written: Callable[[list[bytes]], None] | None = None
     """Told at the end of a turn which keys were written or have expired on this node."""
+    on_flushed: Callable[[], None] = lambda: None
+    """Told at the end of a turn in which slots were flushed."""
     on_failed: Callable[[Row, str], None] = lambda row, text: None
     """Told of every command that ran here and was refused, and the words of the refusal."""
     _links: list[Link] = field(factory=list)
@@ -148,6 +152,7 @@ class Engine:
         self.replica = Replica(self)
         self.broadcasts = Broadcasts(self)
         self.blocking = Blocking(self)
+        self.common = Common(self)
 
     # Turns
 
@@ -306,6 +311,9 @@ class Engine:
         self.notice()
         store = self.keyspace.store
         written, self._noticed = store.written, 0
+        if store.was_flushed:
+            store.was_flushed = False
+            self.on_flushed()
         store.written = None if self.on_written is None and self.blocking.is_quiet else []
         if written and self.on_written is not None:
             self.on_written(written)

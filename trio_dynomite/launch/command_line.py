@@ -45,7 +45,7 @@ def check(settings: Settings) -> int:
 
     ring = partitioner.make(settings.cluster.partitioner, settings.cluster.hash_tag)
     print(f"cluster {settings.cluster.name}: the configuration is right\n")
-    print(describe.describe(view.View.of(settings.members, ring)), end="")
+    print(describe.describe(view.View.of(settings.members, ring, spread=settings.cluster.spreads)), end="")
     return exits.CLEAN
 
 

@@ -36,6 +36,8 @@ class Peer:
     """Nothing listened at its address when we last tried: whatever it had in memory is gone."""
     synced: bool = False
     """All that it knew is known here, since it or our view of who leads last changed."""
+    has_told: bool = False
+    """It has told us once what all nodes have in common."""
     token: int = 0
     """The number of its view when we synced; it vouches for our writes while its view has that number."""
     vouched_s: float = 0.0

@@ -105,6 +105,7 @@ class Roster:
         """The peer has welcomed us."""
         self._become(peer, Liveness.UP, "connected")
         peer.synced = False
+        self.engine.common.peer_opened(peer)
         self.engine.routes_changed()
         self.deliver_hints(peer)
 
@@ -293,7 +294,7 @@ class Roster:
     def _may_know(self, peer: Peer) -> bool:
         """Might this peer have data that we have not heard of?"""
         if peer.is_open:
-            return peer.state is NodeState.NORMAL and not peer.synced
+            return peer.state is NodeState.NORMAL and not (peer.synced and peer.has_told)
         return not (peer.liveness is Liveness.DOWN and peer.was_refused)
 
 

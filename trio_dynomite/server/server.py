@@ -27,6 +27,7 @@ from trio_dynomite.server.pause import Pause
 from trio_dynomite.server.pubsub import PubSub
 from trio_dynomite.server.redaction import redacted
 from trio_dynomite.server.session import Session
+from trio_dynomite.server.shared import share
 from trio_dynomite.server.slowlog import SlowLog
 from trio_dynomite.server.tallies import Tallies
 from trio_dynomite.server.tracking import TrackingTable
@@ -73,7 +74,7 @@ class Server:
     """What takes every session's commands off the short way (`modes`)."""
     users: Users = field(factory=Users)
     share_users: Callable[[], None] = lambda: None
-    """Tells the other nodes what was changed about users. There are none until somebody says otherwise."""
+    """Tells the other nodes what was changed about users."""
     gate: Gate = permission.refusal
     pubsub: PubSub = field(factory=PubSub)
     tracking: TrackingTable = field(init=False)
@@ -97,6 +98,7 @@ class Server:
 
     def __attrs_post_init__(self) -> None:
         self.users.configure(self.settings.access.definitions)
+        share(self)
         self.pubsub.listen(self.engine)
         self.notifications = Notifications(self.engine, self.pubsub)
         self.notifications.listen()

@@ -47,6 +47,8 @@ class MemoryStore:
     next_due_s: int = 0
     written: list[bytes] | None = None
     """The keys that were changed, while somebody wants to know."""
+    was_flushed: bool = False
+    """Slots were flushed since somebody looked."""
 
     def __attrs_post_init__(self) -> None:
         self.records = [{} for _ in range(SLOTS)]
@@ -178,6 +180,7 @@ class MemoryStore:
 
     def flush(self, first: int, last: int, stamp: int) -> None:
         """Kill everything older than `stamp` in the slots `first` to `last`, without a tombstone each."""
+        self.was_flushed = True
         for slot in range(first, last + 1):
             if stamp > self.floors[slot]:
                 self.floors[slot] = stamp

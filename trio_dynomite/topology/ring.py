@@ -58,14 +58,14 @@ class Ring:
         return tuple(stretch.last for stretch in self.stretches)
 
     @classmethod
-    def of(cls, racks: Sequence[Rack], ring_size: int) -> "Ring":
-        """The ring of these racks, given sorted by name."""
+    def of(cls, racks: Sequence[Rack], ring_size: int, *, spread: bool = True) -> "Ring":
+        """The ring of these racks, given sorted by name. Without `spread` the first rack leads everywhere."""
         ends = sorted({token for rack in racks for token in rack.tokens} | {ring_size - 1})
         stretches: list[Stretch] = []
         first = 0
         for end in ends:
             owners = tuple(rack.owner(end) for rack in racks)
-            stretches += _parts(first, end, owners)
+            stretches += _parts(first, end, owners) if spread else [Stretch(end, owners)]
             first = end + 1
         return cls(stretches=tuple(stretches))
 

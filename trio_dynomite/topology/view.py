@@ -75,14 +75,16 @@ class View:
         return [part.last for part in self.ranges]
 
     @classmethod
-    def of(cls, nodes: Iterable[Node], partitioner: Partitioner, epoch: int = 0) -> "View":
-        """The view of these nodes, in whatever order they come.
+    def of(
+        cls, nodes: Iterable[Node], partitioner: Partitioner, epoch: int = 0, *, spread: bool = True
+    ) -> "View":
+        """The view of these nodes, in whatever order they come; without `spread` one rack leads everywhere.
 
         A node without tokens is a member that owns nothing. Raises ValueError when two nodes have one
         name, a token is not on the ring or given twice in a rack, or when no node has a token.
         """
         by_name = _by_name(nodes)
-        rings = _rings(by_name.values(), partitioner.ring_size)
+        rings = _rings(by_name.values(), partitioner.ring_size, spread)
         return cls(
             epoch=epoch,
             partitioner=partitioner,
@@ -146,7 +148,7 @@ def _by_name(nodes: Iterable[Node]) -> dict[str, Node]:
     return by_name
 
 
-def _rings(nodes: Iterable[Node], ring_size: int) -> dict[str, Ring]:
+def _rings(nodes: Iterable[Node], ring_size: int, spread: bool) -> dict[str, Ring]:
     """The ring of each datacenter that owns anything, by name."""
     tokens: dict[str, dict[str, dict[str, tuple[int, ...]]]] = {}
     for node in nodes:
@@ -156,7 +158,7 @@ def _rings(nodes: Iterable[Node], ring_size: int) -> dict[str, Ring]:
     if not tokens:
         raise ValueError("no node has a token, so nobody would own any key; give at least one node a token")
     return {
-        datacenter: Ring.of([Rack.of(rack, racks[rack]) for rack in sorted(racks)], ring_size)
+        datacenter: Ring.of([Rack.of(rack, racks[rack]) for rack in sorted(racks)], ring_size, spread=spread)
         for datacenter, racks in sorted(tokens.items())
     }
 
