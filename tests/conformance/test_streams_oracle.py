@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.conformance.oracle import Connection
 from tests.conformance.stream_requests import ADD, CREATE, FAR, PREPARED, READ_NEW, STREAMS, storm
-from tests.conformance.subjects import Subject, fake_subject
+from tests.conformance.subjects import Subject, fake_subject, store_subject
 from trio_dynomite.commands.row import BLOCKED
 from trio_dynomite.protocol.replies import NULL_ARRAY
 
@@ -35,7 +35,7 @@ TREE = re.compile(rb"radix-tree-(?:keys|nodes)\r\n:\d+")
 """Here is no such tree."""
 
 
-@pytest.fixture(params=[fake_subject])
+@pytest.fixture(params=[fake_subject, store_subject])
 def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
     factory: Callable[[int], Subject] = request.param
     return factory
@@ -68,7 +68,7 @@ def tell_all(subject: Subject, valkey: Connection) -> None:
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=300,
+    max_examples=100,
 )
 @given(conversation=CONVERSATIONS)
 @example(
@@ -87,7 +87,7 @@ def test_streams_get_the_same_replies(
         tell_all(subject, valkey)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_storms_get_the_same_replies(
     make_subject: Callable[[int], Subject], valkey: Connection, resp: int, seed: int
 ) -> None:

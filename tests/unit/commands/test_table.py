@@ -22,7 +22,9 @@ def test_a_command_is_found_in_any_case(name: str) -> None:
 @pytest.mark.parametrize("row", EVERY_ROW, ids=lambda row: row.name)
 def test_who_answers_a_row_follows_from_how_it_spreads(row) -> None:  # type: ignore[no-untyped-def]
     answered_elsewhere = row.spread in (Spread.SESSION, Spread.KEYSPACE)
-    assert answered_elsewhere == (row.handler is None) or row.name == "pfselftest" or row.name.endswith("|help")
+    assert (
+        answered_elsewhere == (row.handler is None) or row.name == "pfselftest" or row.name.endswith("|help")
+    )
     assert answered_elsewhere == (row.first == 0 and row.keys_of is None)
 
 
