@@ -110,12 +110,19 @@ class StoreKeyspace:
         return body
 
     def opened(self, slot: int, key: bytes) -> Record:
-        """The record at `key`, ready to be written: one that has expired is reset, here and everywhere."""
+        """The record at `key`, ready to be written: one that has expired is reset, here and everywhere.
+
+        One whose last element has gone takes its deadline with it: what is made there now is a new key."""
         record = self.store.get(slot, key)
-        if 0 < record[DEADLINE] <= self.clock.now_ms:
+        if not record[DEADLINE]:
+            return record
+        if record[DEADLINE] <= self.clock.now_ms:
             record = (newest(record) + 1, None, 0, 0, None)
             self.store.set(slot, key, record)
             self.tell(RECORD, slot, key, record[STAMP] >> NODE_BITS, pack_record(record), 0)
+        elif record[VALUE] is None:
+            self._move_deadline(key, 0)
+            record = self.store.get(slot, key)
         return record
 
     def _live(self, key: bytes) -> Record | None:

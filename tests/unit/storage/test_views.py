@@ -42,6 +42,17 @@ def test_a_write_after_the_deadline_begins_anew(ks: StoreKeyspace) -> None:
         assert node.deadline(b"k") == 0
 
 
+def test_the_last_element_takes_the_deadline_of_the_key_with_it(ks: StoreKeyspace) -> None:
+    ks.set_at(b"k").add([b"a"])
+    ks.expire(b"k", NOW + 10)
+    ks.set_at(b"k").remove([b"a"])
+    ks.set_at(b"k").add([b"b"])
+    for node in (ks, replica_of(ks)):
+        assert node.deadline(b"k") == 0
+        node.clock.advance(NOW + 11)
+        assert list(node.set_at(b"k")) == [b"b"]
+
+
 def test_a_stripped_record_asks_for_the_whole_when_something_late_arrives(ks: StoreKeyspace) -> None:
     ks.set_at(b"k").add([b"a"])
     ks.expire(b"k", NOW + 10)
