@@ -26,7 +26,7 @@ ordinary = settings(
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-    max_examples=300,
+    max_examples=150,
 )
 CHANNEL = b"__keyevent@0__:"
 FAMILIES = [

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conformance.draws import EVERYTHING, assert_same_draw
@@ -16,7 +16,7 @@ ordinary = settings(
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-    max_examples=300,
+    max_examples=200,
 )
 CONVERSATIONS = st.lists(st.sampled_from([*HASHES, *AROUND]), min_size=1, max_size=5).flatmap(
     lambda chosen: st.lists(st.one_of(*HSETS, *chosen), min_size=5, max_size=30)
@@ -52,6 +52,17 @@ def assert_same_times(ours: Tree, theirs: Tree, tolerance: int) -> None:
 
 @ordinary
 @given(conversation=CONVERSATIONS)
+@example(
+    [
+        (b"HSET", b"a", b"f", b"v"),
+        (b"EXPIRE", b"a", b"1000"),
+        (b"HDEL", b"a", b"f"),
+        (b"HSET", b"a", b"g", b"v"),
+    ]
+)
+@example(
+    [(b"HSET", b"a", b"f", b"1", b"f", b"-0"), (b"HSETEX", b"a", b"FIELDS", b"2", b"g", b"1", b"g", b"-0")]
+)
 def test_hashes_get_the_same_replies(
     make_subject: Callable[[int], Subject],
     valkey: Connection,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conformance.draws import EVERYTHING, assert_same_draw
@@ -17,7 +17,7 @@ ordinary = settings(
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-    max_examples=300,
+    max_examples=200,
 )
 CONVERSATIONS = st.lists(st.sampled_from([*SETS, *AROUND]), min_size=1, max_size=5).flatmap(
     lambda chosen: st.lists(st.one_of(*SADDS, *chosen), min_size=5, max_size=30)
@@ -43,6 +43,7 @@ def ask_both(subject: Subject, valkey: Connection, request: tuple[bytes, ...]) -
 
 @ordinary
 @given(conversation=CONVERSATIONS)
+@example([(b"SADD", b"a", b"x"), (b"EXPIRE", b"a", b"1000"), (b"SREM", b"a", b"x"), (b"SADD", b"a", b"y")])
 def test_sets_get_the_same_replies(
     make_subject: Callable[[int], Subject],
     valkey: Connection,
