@@ -4,11 +4,12 @@ import string
 
 from hypothesis import strategies as st
 
+from tests.conformance.oracle import OURS_ALONE
 from trio_dynomite.access.rules import CATEGORIES, EVERY_ROW
 
 NAMES = (b"alice", b"bob", b"default")
 
-_COMMANDS = [name for name in EVERY_ROW if not name.startswith("dyno_config")]
+_COMMANDS = [name for name in EVERY_ROW if name not in OURS_ALONE]
 _cased = st.sampled_from([str.lower, str.upper, str.capitalize])
 _word = st.text("ab*?[r-]", max_size=4)
 

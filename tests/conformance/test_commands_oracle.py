@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conformance.conversations import CONVERSATIONS
-from tests.conformance.oracle import Connection, assert_equal
+from tests.conformance.oracle import OURS_ALONE, Connection, assert_equal
 from tests.conformance.subjects import Subject, fake_subject, store_subject
 from trio_dynomite.commands.introspection import command, command_info
 from trio_dynomite.commands.patterns import matches
@@ -201,8 +201,7 @@ def test_globs_match_the_same_keys(valkey: Connection, pattern: str, text: str) 
 
 # ---- the table --------------------------------------------------------------------------------------
 
-OURS_ALONE = {b"dyno_config:conn_consistency"}
-LEAVES = [name for name in ROWS if name.decode() not in SUBCOMMANDS and name not in OURS_ALONE] + [
+LEAVES = [name for name in ROWS if name.decode() not in {*SUBCOMMANDS, *OURS_ALONE}] + [
     row.name.encode() for rows in SUBCOMMANDS.values() for row in rows.values()
 ]
 

@@ -1,9 +1,17 @@
 """The rows of the commands on streams: data only.
 
-Flags, arities, key positions and categories are Valkey 9.1's own (its COMMAND INFO).
+Flags, arities, key positions and categories are Valkey 9.1's own (its COMMAND INFO). XDELEX and XACKDEL are
+Redis 8.2's.
 """
 
-from trio_dynomite.commands import stream_groups, stream_info, stream_pending, stream_reads, streams
+from trio_dynomite.commands import (
+    stream_deletes,
+    stream_groups,
+    stream_info,
+    stream_pending,
+    stream_reads,
+    streams,
+)
 from trio_dynomite.commands.key_rows import AFTER_SUBCOMMAND, NO_KEYS, row
 from trio_dynomite.commands.row import Gather, Row, Spread
 from trio_dynomite.commands.stream_read_options import blocking, keys_of
@@ -17,6 +25,7 @@ STREAM_ROWS: tuple[Row, ...] = (
     row("xrange", -4, "readonly", "read stream slow", streams.xrange_),
     row("xrevrange", -4, "readonly", "read stream slow", streams.xrevrange),
     row("xdel", -3, "write fast", "write stream fast", streams.xdel),
+    row("xdelex", -5, "write fast", "write stream fast", stream_deletes.xdelex),
     row("xtrim", -4, "write", "write stream slow", streams.xtrim),
     row("xsetid", -3, "write denyoom fast", "write stream fast", streams.xsetid),
     row(
@@ -41,6 +50,7 @@ STREAM_ROWS: tuple[Row, ...] = (
         blocking=blocking,
     ),
     row("xack", -4, "write fast", "write stream fast", stream_groups.xack),
+    row("xackdel", -6, "write fast", "write stream fast", stream_deletes.xackdel),
     row("xpending", -3, "readonly", "read stream slow", stream_pending.xpending),
     row("xclaim", -6, "write fast", "write stream fast", stream_pending.xclaim),
     row("xautoclaim", -6, "write fast", "write stream fast", stream_pending.xautoclaim),
