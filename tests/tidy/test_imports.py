@@ -14,7 +14,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"protocol"}),),
     (frozenset({"topology"}),),
     (frozenset({"commands"}),),
-    (frozenset({"access"}),),
+    (frozenset({"access"}), frozenset({"scripting"})),
     (frozenset({"storage"}), frozenset({"config"})),
     (frozenset({"handoff"}),),
     (frozenset({"coordinator", "peers", "repair"}),),
