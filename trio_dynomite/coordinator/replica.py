@@ -91,9 +91,9 @@ class Replica:
         floors: list[Any] = []
         effects: Flat = []
         looked = 0
-        for slot, theirs in zip(slots, digests, strict=True):
+        for slot, ours, theirs in zip(slots, store.slot_digests(slots), digests, strict=True):
             looked += 1
-            if store.slot_digest(slot) == theirs:
+            if ours == theirs:
                 continue
             if store.floors[slot]:
                 floors.append([slot, pack(store.floors[slot])])

@@ -52,8 +52,7 @@ class Sync:
         if not page and self._at:
             self.on_done(self.engine.view_number == self._own_view)
             return
-        store = self.engine.keyspace.store
-        self.link.sync(page, [store.slot_digest(slot) for slot in page], self._answered)
+        self.link.sync(page, self.engine.keyspace.store.slot_digests(page), self._answered)
 
     def _answered(self, answer: Any) -> None:
         if answer is LOST:

@@ -20,7 +20,17 @@ from trio_dynomite.data import effect
 from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.effect import COUNT, EXPIRE, FIELDS, FLUSH, PUT
 from trio_dynomite.data.merge import merge, settle
-from trio_dynomite.data.record import ABSENT, COUNTS, DEADLINE, VALUE, Record, digest, newest, shell
+from trio_dynomite.data.record import (
+    ABSENT,
+    COUNTS,
+    DEADLINE,
+    DIGEST_MASK,
+    VALUE,
+    Record,
+    digest,
+    newest,
+    shell,
+)
 from trio_dynomite.data.stamp import NODE_BITS
 
 SLOTS = 16384
@@ -203,7 +213,12 @@ class MemoryStore:
 
     def slot_digest(self, slot: int) -> int:
         """A number that two replicas have in common when they know the same of `slot`."""
-        return (self.sums[slot] + self.floors[slot] * SLOTS) & 0xFFFF_FFFF_FFFF_FFFF
+        return self.slot_digests([slot])[0]
+
+    def slot_digests(self, slots: list[int]) -> list[int]:
+        """`slot_digest` of each: a sync asks for all of them, over and over."""
+        sums, floors = self.sums, self.floors
+        return [(sums[slot] + floors[slot] * SLOTS) & DIGEST_MASK for slot in slots]
 
     def key_count(self, first: int, last: int) -> int:
         """Keys with a value in the slots `first` to `last`; expired ones count until they are swept."""
