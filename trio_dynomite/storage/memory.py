@@ -218,7 +218,9 @@ class MemoryStore:
     def slot_digests(self, slots: list[int]) -> list[int]:
         """`slot_digest` of each: a sync asks for all of them, over and over."""
         sums, floors = self.sums, self.floors
-        return [(sums[slot] + floors[slot] * SLOTS) & DIGEST_MASK for slot in slots]
+        return [
+            (sums[slot] + floors[slot] * SLOTS if floors[slot] else sums[slot]) & DIGEST_MASK for slot in slots
+        ]
 
     def key_count(self, first: int, last: int) -> int:
         """Keys with a value in the slots `first` to `last`; expired ones count until they are swept."""
