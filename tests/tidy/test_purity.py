@@ -24,8 +24,6 @@ IMPURE = {
 """Modules of others that bring the outside world with them."""
 
 KNOWN = {
-    "coordinator.everywhere → random": "RANDOMKEY begins anywhere; the engine shall be given a generator",
-    "coordinator.survey → random": "RANDOMKEY picks any key; the engine shall be given a generator",
     "launch.backoff → random": "names the type of the generator that it is given, and draws from no other",
 }
 

@@ -189,7 +189,7 @@ class Blocking:
             self._call_next(was_held)
 
     def _call_next(self, held: Seat) -> None:
-        """The keys of one who was called are free again: those behind are called, if there is anything left."""
+        """The keys of one who was called are free again: those behind are called if anything is left."""
         kind = self.engine.keyspace.kind
         left = [key for key in held.keys if kind(key) is not None]
         if left:

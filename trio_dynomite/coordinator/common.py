@@ -1,8 +1,8 @@
 """What all nodes have in common beside the keys: scripts, libraries, users.
 
-Each topic is a small map of names, of which every node has all: name, stamp and value, None where it was deleted;
-the newer stamp stays. A change is told to every open peer, and two nodes that connect tell each other all they
-have. So nodes end alike, and one that starts has heard everything before it serves.
+Each topic is a small map of names, of which every node has all: name, stamp and value, None where it was
+deleted; the newer stamp stays. A change is told to every open peer, and two nodes that connect tell each
+other all they have. So nodes end alike, and one that starts has heard everything before it serves.
 """
 
 from __future__ import annotations

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, Any
 
 from trio_dynomite.commands.row import Row
 from trio_dynomite.coordinator import survey
 from trio_dynomite.coordinator.walk import SLOTS_A_SLICE, Walk, stretches
 from trio_dynomite.protocol import replies
-from trio_dynomite.storage.memory import SLOTS
+from trio_dynomite.storage.store import SLOTS
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Caller, Engine
@@ -62,7 +61,7 @@ def _randomkey(engine: Engine, args: list[bytes], caller: Caller) -> bytes | Non
 
     walk = _walk(engine, caller, survey.RANDOM, [], SLOTS_A_SLICE, fold, finish)
     everything = list(walk.stretches)
-    random.shuffle(everything)
+    everything.sort(key=lambda stretch: engine.keyspace.rng.random())
     walk.stretches = iter(everything)
     return walk.start(caller.wait)
 
@@ -93,7 +92,9 @@ def _scan(engine: Engine, args: list[bytes], caller: Caller) -> bytes | None:
     state = {"cursor": cursor}
     begin = survey.cursor_position(partitioner, cursor)
     ring = stretches(engine, SLOTS, begin)
-    walk = Walk(engine, survey.SCAN, [cursor, count, pattern], caller.write_level, ring, _never, _nothing)
+    walk = Walk(
+        engine, survey.SCAN, [cursor, count, pattern, kind], caller.write_level, ring, _never, _nothing
+    )
 
     def fold(value: list[Any]) -> bool:
         found.extend(value[1])
@@ -104,12 +105,11 @@ def _scan(engine: Engine, args: list[bytes], caller: Caller) -> bytes | None:
         if following >= SLOTS << survey.PLACE_BITS:
             following = 0
         state["cursor"] = following
-        walk.args = [following, count - len(found), pattern]
+        walk.args = [following, count - len(found), pattern, kind]
         return following != 0 and value[0] is None and len(found) < count
 
     def finish() -> bytes:
-        keys = found if kind in (None, b"string") else []
-        return replies.array([replies.bulk(b"%d" % state["cursor"]), replies.bulk_array(keys)])
+        return replies.array([replies.bulk(b"%d" % state["cursor"]), replies.bulk_array(found)])
 
     walk.fold, walk.finish = fold, finish
     return walk.start(caller.wait)

@@ -6,7 +6,6 @@ can take it up, and a node that dies in between changes nothing.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,10 @@ from attrs import frozen
 
 from trio_dynomite.commands.patterns import compile_glob
 from trio_dynomite.coordinator.batch import nothing_done
-from trio_dynomite.data.record import is_live
+from trio_dynomite.data.record import is_live, kind
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.replies import OK
-from trio_dynomite.storage.memory import SLOTS
+from trio_dynomite.storage.store import SLOTS
 from trio_dynomite.topology.partitioner import Partitioner
 
 if TYPE_CHECKING:
@@ -81,12 +80,15 @@ def _slots(engine: Engine, first: int, last: int) -> range:
     return range(slot_of(first), slot_of(last) + 1)
 
 
-def _live_keys(engine: Engine, slot: int, first: int, last: int) -> Iterator[bytes]:
-    """The live keys of a slot whose ring position is in first..last."""
+def _live_keys(
+    engine: Engine, slot: int, first: int, last: int, wanted: bytes | None = None
+) -> Iterator[bytes]:
+    """The live keys of a slot whose ring position is in first..last; only those of a type, if one is wanted."""
     partitioner, now_ms = engine.table.view.partitioner, engine.now_ms
     is_whole = partitioner.ring_size == SLOTS
     for key, record in engine.keyspace.store.scan(slot):
-        if is_live(record, now_ms) and (is_whole or first <= partitioner.position(key) <= last):
+        is_here = is_whole or first <= partitioner.position(key) <= last
+        if is_here and is_live(record, now_ms) and (wanted is None or kind(record).encode() == wanted):
             yield key
 
 
@@ -104,16 +106,23 @@ def _count(engine: Engine, first: int, last: int) -> int:
 
 def _random(engine: Engine, first: int, last: int) -> list[bytes]:
     """A random key of the stretch, or none."""
-    slots = list(_slots(engine, first, last))
-    random.shuffle(slots)
-    for slot in slots:
+    rng = engine.keyspace.rng
+    for slot in sorted(_slots(engine, first, last), key=lambda slot: rng.random()):
         keys = list(_live_keys(engine, slot, first, last))
         if keys:
-            return [random.choice(keys)]
+            return [keys[rng.randrange(len(keys))]]
     return []
 
 
-def _scan(engine: Engine, first: int, last: int, cursor: int, count: int, pattern: bytes | None) -> list[Any]:
+def _scan(
+    engine: Engine,
+    first: int,
+    last: int,
+    cursor: int,
+    count: int,
+    pattern: bytes | None,
+    wanted: bytes | None,
+) -> list[Any]:
     """[the cursor to go on from, or None at the stretch's end; the keys from `cursor` on]."""
     partitioner = engine.table.view.partitioner
     matches = compile_glob(pattern).fullmatch if pattern is not None else None
@@ -121,7 +130,8 @@ def _scan(engine: Engine, first: int, last: int, cursor: int, count: int, patter
     looked = 0
     for slot in _slots(engine, max(first, cursor_position(partitioner, cursor)), last)[:_SCAN_SLOTS_MAX]:
         base = slot << PLACE_BITS
-        placed = [(base | key_place(partitioner, key), key) for key in _live_keys(engine, slot, first, last)]
+        keys = _live_keys(engine, slot, first, last, wanted)
+        placed = [(base | key_place(partitioner, key), key) for key in keys]
         before = -1
         for place, key in sorted([entry for entry in placed if entry[0] >= cursor]):
             if looked >= count and place != before:
