@@ -83,7 +83,7 @@ def _slots(engine: Engine, first: int, last: int) -> range:
 def _live_keys(
     engine: Engine, slot: int, first: int, last: int, wanted: bytes | None = None
 ) -> Iterator[bytes]:
-    """The live keys of a slot whose ring position is in first..last; only those of a type, if one is wanted."""
+    """The live keys of a slot whose ring position is in first..last; of one type, if one is wanted."""
     partitioner, now_ms = engine.table.view.partitioner, engine.now_ms
     is_whole = partitioner.ring_size == SLOTS
     for key, record in engine.keyspace.store.scan(slot):

@@ -92,6 +92,8 @@ def test_patterns_and_types_choose_and_do_not_end_the_scan() -> None:
     assert sum(map(len, scan(lone.ask, b"MATCH", b"a:[12]"))) == 2
     assert sum(map(len, scan(lone.ask, b"TYPE", b"string"))) == 240
     assert sum(map(len, scan(lone.ask, b"TYPE", b"hash"))) == 0
+    lone.ask(b"HSET", b"{a hash}", b"f", b"v")
+    assert sum(map(len, scan(lone.ask, b"TYPE", b"hash"))) == 1
 
 
 def test_deleted_and_expired_keys_are_not_shown() -> None:
