@@ -108,7 +108,7 @@ def _overlap(one: bytes, other: bytes) -> bool:
 def client_caching(session: Session, args: list[bytes]) -> bytes:
     """CLIENT CACHING YES|NO: of the next command, or the next transaction."""
     tracking = session.tracking
-    if tracking is None or not (tracking.opt_in or tracking.opt_out):
+    if tracking is None:
         raise CommandError(
             "ERR CLIENT CACHING can be called only when the client is in tracking mode"
             " with OPTIN or OPTOUT mode enabled"
