@@ -1,7 +1,8 @@
 """PFADD and its kind against a real Valkey 9: the same replies, and the same bytes left behind.
 
-Known difference: Valkey's PFCOUNT writes the cardinality into the header (bytes 8 to 15) of the string, ours
-does not. Those bytes are compared in conversations without PFCOUNT only.
+Known differences: Valkey's PFCOUNT writes the cardinality into the header of the string, ours does not; here
+the header is put back after it. When Valkey finds that a string is damaged it may have raised some registers,
+ours is as it was; here the key is deleted then.
 """
 
 from collections.abc import Callable
@@ -37,9 +38,10 @@ def ask_both(subject: Subject, valkey: Connection, *args: bytes) -> None:
         assert subject(*args) == valkey(*args), args
 
 
-def without_cardinality(reply: bytes) -> bytes:
-    head, _, value = reply.partition(b"\r\n")
-    return head + value[:8] + value[16:] if value.startswith(b"HYLL") else reply
+def put_cardinality_back(subject: Subject, valkey: Connection, key: bytes) -> None:
+    value = subject(b"GET", key).partition(b"\r\n")[2][:-2]
+    if value.startswith(b"HYLL") and len(value) >= 16:
+        valkey(b"SETRANGE", key, b"8", value[8:16])
 
 
 @settings(
@@ -57,11 +59,14 @@ def test_hyperloglogs_get_the_same_replies(
 ) -> None:
     valkey(b"FLUSHALL")
     subject = make_subject(resp)
-    keep = without_cardinality if any(line[0] == b"PFCOUNT" for line in conversation) else bytes
     for line in conversation:
         ask_both(subject, valkey, *line)
+        if line[0] == b"PFADD" and subject(*line).startswith(b"-INVALIDOBJ"):
+            ask_both(subject, valkey, b"DEL", line[1])
         for key in (b"a", b"b"):
-            assert keep(subject(b"GET", key)) == keep(valkey(b"GET", key)), line
+            if line[0] == b"PFCOUNT":
+                put_cardinality_back(subject, valkey, key)
+            ask_both(subject, valkey, b"GET", key)
 
 
 @pytest.mark.parametrize("size", [1, 7, 100])

@@ -21,7 +21,7 @@ from trio_dynomite.commands.hyperloglog import (
     stale,
     unpack,
 )
-from trio_dynomite.commands.hyperloglog_sparse import EMPTY, Sparse, decoded
+from trio_dynomite.commands.hyperloglog_sparse import EMPTY, decoded, parse
 from trio_dynomite.commands.hyperloglog_sparse import registers as registers_of_sparse
 from trio_dynomite.commands.refusals import quoted
 from trio_dynomite.commands.row import Keyspace
@@ -57,13 +57,13 @@ def pfcount(ks: Keyspace, args: list[bytes]) -> bytes:
             return ZERO
         known = cached(value)
         return integer(estimate(_registers(value)) if known is None else known)
-    return integer(estimate(_merged([_value(ks, key) for key in args[1:]])))
+    _, registers = _merged(ks, args[1:])
+    return integer(estimate(registers))
 
 
 def pfmerge(ks: Keyspace, args: list[bytes]) -> bytes:
     """PFMERGE destkey [sourcekey ...]: the destination also counts what is in the sources."""
-    values = [_value(ks, key) for key in args[1:]]
-    registers = _merged(values)
+    values, registers = _merged(ks, args[1:])
     target = values[0] or EMPTY
     if any(value is not None and value[4] == DENSE for value in values):
         value = pack(target, registers)
@@ -134,26 +134,29 @@ def _registers(value: bytes) -> bytes:
     return unpack(value) if value[4] == DENSE else registers_of_sparse(value)
 
 
-def _merged(values: list[bytes | None]) -> bytes:
-    registers = _NOTHING
-    for value in values:
+def _merged(ks: Keyspace, keys: list[bytes]) -> tuple[list[bytes | None], bytes]:
+    """The HyperLogLogs at `keys`, and the registers of all of them."""
+    values, registers = [], _NOTHING
+    for key in keys:
+        value = _value(ks, key)
+        values.append(value)
         if value is not None:
             registers = merge(registers, _registers(value))
-    return registers
+    return values, registers
 
 
 def _raised(value: bytes, places: Sequence[Place]) -> tuple[bytes, bool]:
     """`value` with registers raised, made dense when it must be; was any lower?"""
     if value[4] == DENSE:
         return _raised_dense(value, places)
-    editor, changed = Sparse(bytearray(value)), False
+    editor, changed = parse(value), False
     for done, (index, rank) in enumerate(places):
         raised = editor.raise_register(index, rank)
         if raised is None:
-            so_far = bytes(editor.data)
+            so_far = editor.joined()
             return _raised_dense(pack(so_far, registers_of_sparse(so_far)), places[done:])
         changed |= raised
-    return (bytes(editor.data), True) if changed else (value, False)
+    return (editor.joined(), True) if changed else (value, False)
 
 
 def _raised_dense(value: bytes, places: Sequence[Place]) -> tuple[bytes, bool]:

@@ -6,6 +6,9 @@ where runs were joined, so an edit splits one opcode and looks at its neighbours
 `hllSparseSet` in `hyperloglog.c`; what grows too large or too high becomes dense.
 """
 
+from bisect import bisect_right
+from itertools import accumulate
+
 from attrs import define
 
 from trio_dynomite.commands.hyperloglog import HEADER_SIZE, MAGIC, REGISTERS, SPARSE
@@ -21,6 +24,8 @@ _LONG_BIT = 0x40
 _ZEROS_MAX = 64
 _RUN_MAX = 4
 _NEIGHBOURS = 5
+_BODY_MAX = 2 * REGISTERS
+"""Bytes after which any opcodes have told more registers than there are."""
 
 EMPTY = MAGIC + bytes([SPARSE]) + bytes(HEADER_SIZE - 5) + b"\x7f\xff"
 """What Redis makes of no element at all: its cached cardinality, zero, is right."""
@@ -37,13 +42,17 @@ _PIECES = [
 class Sparse:
     """A sparse HyperLogLog that is being edited."""
 
-    data: bytearray
-    start: int = HEADER_SIZE
-    """An opcode of zeros from which the search for a later register than `last` may begin."""
-    first: int = 0
-    """The first register that it tells."""
-    last: int = 0
-    """The register that was raised last: raising them in ascending order costs O(n) altogether."""
+    header: bytes
+    codes: bytearray
+    firsts: list[int]
+    """Beside each byte of `codes` the first register that its opcode tells: two bytes with the same one are
+    one opcode."""
+    stop: int
+    """The register after the last one."""
+
+    def joined(self) -> bytes:
+        """The string."""
+        return self.header + self.codes
 
     def raise_register(self, index: int, rank: int) -> bool | None:
         """Raise one register to `rank`; was it lower? None: nothing was done, for the result must be dense.
@@ -51,68 +60,60 @@ class Sparse:
         Raises CommandError when no opcode tells of the register."""
         if rank > RANK_MAX:
             return None
-        if index < self.last:
-            self.start, self.first = HEADER_SIZE, 0
-        at, first, before = self._find(index)
-        size, span, old = self._opcode(at)
+        if index >= self.stop:
+            raise CommandError(CORRUPTED)
+        end = bisect_right(self.firsts, index)
+        at, first = self._start(end), self.firsts[end - 1]
+        old = _rank(self.codes[at])
         if old >= rank:
             return False
-        piece = _split(old, span, index - first, rank)
-        if len(piece) > size and len(self.data) + len(piece) - size > SIZE_MAX:
+        stop = self.firsts[end] if end < len(self.firsts) else self.stop
+        runs = ((old, index - first), (rank, 1), (old, stop - index - 1))
+        pieces = [_run(of, length) for of, length in runs if length]
+        size, old_size = sum(map(len, pieces)), end - at
+        if size > old_size and HEADER_SIZE + len(self.codes) + size - old_size > SIZE_MAX:
             return None
-        self.data[at : at + size] = piece
-        self._join_runs(before)
-        self.last = index
-        if old == 0 and index > first:
-            self.start, self.first = at, first
+        self.codes[at:end] = b"".join(pieces)
+        starts = accumulate([length for _, length in runs if length], initial=first)
+        self.firsts[at:end] = [start for start, piece in zip(starts, pieces, strict=False) for _ in piece]
+        self._join_runs(self._start(at) if at else 0)
         return True
 
-    def _find(self, index: int) -> tuple[int, int, int]:
-        """Where the opcode that tells of register `index` is, its first register, and where the opcode before
-        it is (itself when it is the first one)."""
-        first, stop, longs = self.first, 0, 0
-        after_long = after_long_before = -1
-        heads = iter(self.data[self.start :])
-        for number, head in enumerate(heads):
-            span = _SPANS[head]
-            if span == 0:
-                span = ((head & 63) << 8 | next(heads, 0)) + 1
-                longs += 1
-                after_long, after_long_before = number + 1, after_long
-            stop = first + span
-            if stop > index:
-                break
-            first = stop
-        if stop <= index:
-            raise CommandError(CORRUPTED)
-        if after_long > number:
-            longs, after_long = longs - 1, after_long_before
-        at = self.start + number + longs
-        return at, first, max(at - (2 if after_long == number else 1), self.start)
-
-    def _opcode(self, at: int) -> tuple[int, int, int]:
-        """The bytes of the opcode at `at`, how many registers it tells, and what they are."""
-        head = self.data[at]
-        if head & _VALUE_BIT:
-            return 1, (head & 3) + 1, (head >> 2 & 31) + 1
-        if head & _LONG_BIT:
-            return 2, ((head & 63) << 8 | int.from_bytes(self.data[at + 1 : at + 2], "big")) + 1, 0
-        return 1, head + 1, 0
+    def _start(self, end: int) -> int:
+        """Where the opcode begins that ends before `end`."""
+        return end - 2 if end > 1 and self.firsts[end - 2] == self.firsts[end - 1] else end - 1
 
     def _join_runs(self, at: int) -> None:
         """Make equal neighbours one run, looking at a few opcodes from `at` on."""
-        data = self.data
+        codes = self.codes
         for _ in range(_NEIGHBOURS):
-            if at + 1 >= len(data):
+            if at + 1 >= len(codes):
                 return
-            left, right = data[at], data[at + 1]
+            left, right = codes[at], codes[at + 1]
             length = (left & 3) + (right & 3) + 2
             if not left & _VALUE_BIT:
                 at += 2 if left & _LONG_BIT else 1
             elif left >> 2 == right >> 2 and length <= _RUN_MAX:
-                data[at : at + 2] = bytes((left & ~3 | length - 1,))
+                codes[at : at + 2] = bytes((left & ~3 | length - 1,))
+                del self.firsts[at + 1]
             else:
                 at += 1
+
+
+def parse(value: bytes) -> Sparse:
+    """Take a sparse HyperLogLog apart. Raises CommandError when it is longer than any can be."""
+    if len(value) > HEADER_SIZE + _BODY_MAX:
+        raise CommandError(CORRUPTED)
+    codes, firsts, first = bytearray(value[HEADER_SIZE:]), [], 0
+    heads = iter(codes)
+    for head in heads:
+        firsts.append(first)
+        span = _SPANS[head]
+        if span == 0:
+            firsts.append(first)
+            span = ((head & 63) << 8 | next(heads, 0)) + 1
+        first += span
+    return Sparse(value[:HEADER_SIZE], codes, firsts, first)
 
 
 def registers(value: bytes) -> bytes:
@@ -144,11 +145,8 @@ def decoded(value: bytes) -> bytes:
     return b" ".join(words)
 
 
-def _split(old: int, span: int, offset: int, rank: int) -> bytes:
-    """The opcodes in place of a run of `span` registers that are `old` when the one at `offset` is raised."""
-    after = span - offset - 1
-    before = _run(old, offset) if offset else b""
-    return b"".join((before, _run(rank, 1), _run(old, after) if after else b""))
+def _rank(head: int) -> int:
+    return (head >> 2 & 31) + 1 if head & _VALUE_BIT else 0
 
 
 def _run(rank: int, length: int) -> bytes:

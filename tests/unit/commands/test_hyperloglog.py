@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_dynomite.commands.hyperloglog import DENSE_SIZE, REGISTERS, merge, pack, raise_register, unpack
-from trio_dynomite.commands.hyperloglog_sparse import EMPTY, Sparse, registers
+from trio_dynomite.commands.hyperloglog_sparse import EMPTY, parse, registers
 
 from .fake import FakeKeyspace, Run
 
@@ -29,14 +29,14 @@ def test_merging_takes_the_greater_ones(left: bytes, right: bytes) -> None:
     st.dictionaries(st.integers(0, REGISTERS - 1) | st.integers(500, 520), st.integers(1, 32), max_size=60)
 )
 def test_a_raised_register_is_the_one_that_is_read(ranks: dict[int, int]) -> None:
-    dense, sparse = bytearray(pack(EMPTY, bytes(REGISTERS))), Sparse(bytearray(EMPTY))
+    dense, sparse = bytearray(pack(EMPTY, bytes(REGISTERS))), parse(EMPTY)
     for index, rank in ranks.items():
         assert raise_register(dense, index, rank)
         assert sparse.raise_register(index, rank)
         assert not raise_register(dense, index, rank)
         assert sparse.raise_register(index, rank) is False
     expected = bytes(ranks.get(index, 0) for index in range(REGISTERS))
-    assert unpack(bytes(dense)) == registers(bytes(sparse.data)) == expected
+    assert unpack(bytes(dense)) == registers(sparse.joined()) == expected
 
 
 def test_one_element_of_a_dense_one_is_told_as_two_bytes(ks: FakeKeyspace, run: Run) -> None:
