@@ -8,6 +8,7 @@ once, and a client that has gone has taken nothing. Keys of several primaries ar
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -121,7 +122,9 @@ class Blocked(LoneCaller):
         if reply is BLOCKED:
             stake.args = blocking.settled(self.row, stake.args)
             stake.number = stake.number or blocking.room.next_number()
-            stake.seat = Seat(stake.number, self.row.keys(stake.args), lambda: self._called_here(stake))
+            keys = self.row.keys(stake.args)
+            call = partial(self._called_here, stake)
+            stake.seat = Seat(stake.number, keys, call, self.row.name == "xreadgroup")
             blocking.sit(stake.seat)
         elif reply is not None:
             self.finish(reply)

@@ -179,7 +179,8 @@ class Blocking:
             return
         reply = self.run(row, args, route, RemoteAttempt(Level(level), resp, answer))
         if reply is BLOCKED or (number and reply is not None and is_nothing(reply)):
-            seat = Seat(number or self.room.next_number(), keys, lambda: self._call(peer, token))
+            number = number or self.room.next_number()
+            seat = Seat(number, keys, partial(self._call, peer, token), row.name == "xreadgroup")
             self._guests[peer, token] = seat
             self.sit(seat)
             answer([b"queued", seat.number, self.settled(row, args)])

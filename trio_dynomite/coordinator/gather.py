@@ -158,12 +158,8 @@ class Guests:
             if isinstance(record[COUNTS], Cells) and record[COUNTS].sweep(now_ms):
                 record = settle(record)  # else a reader would do it, and count it among our own
             slot = store.slot_of(key)
-            self._own.append((slot, key, store.records[slot].get(key)))
-            store.records[slot][key] = record
+            self._own.append((slot, key, store.lend(slot, key, record)))
 
     def __exit__(self, *exc: object) -> None:
-        for slot, key, record in reversed(self._own):
-            if record is None:
-                del self.keyspace.store.records[slot][key]
-            else:
-                self.keyspace.store.records[slot][key] = record
+        for slot, key, own in reversed(self._own):
+            self.keyspace.store.take_back(slot, key, own)

@@ -26,6 +26,8 @@ class Seat:
     keys: list[bytes]
     call: Callable[[], bool]
     """Something is there. True: it was served or has gone; False: it is held, or there was nothing for it."""
+    wants_end: bool = False
+    """It must hear when its key has gone, too (XREADGROUP, whose group goes with it)."""
     held_until_s: float = 0.0
     """It was called and has yet to come; the keys wait for it."""
 
@@ -66,7 +68,13 @@ class WaitingRoom:
         """`key` was written: call those who wait for it, as long as it is there for somebody.
 
         `after`: only those behind this number; the others were called before."""
-        for seat in [seat for seat in self.queues.get(key, ()) if seat.number > after]:
+        seats = [seat for seat in self.queues.get(key, ()) if seat.number > after]
+        if not is_there(key):
+            for seat in seats:
+                if seat.wants_end and seat.call():
+                    self.leave(seat)
+            return
+        for seat in seats:
             if seat.held_until_s > now_s:
                 return
             if seat not in self.queues.get(key, ()):
