@@ -13,7 +13,7 @@ from trio_dynomite.coordinator.replica import Replica
 from trio_dynomite.coordinator.routes import Route
 from trio_dynomite.data import effect, record
 from trio_dynomite.peers.roster import Roster
-from trio_dynomite.storage import memory
+from trio_dynomite.storage import store
 from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.testing.storm import Storm
 
@@ -42,7 +42,7 @@ def drop_the_stamp_check(patch: pytest.MonkeyPatch) -> None:
     def merge(a: record.Record, b: record.Record) -> record.Record:
         return b
 
-    patch.setattr(memory, "merge", merge)
+    patch.setattr(store, "merge", merge)
     patch.setattr(effect, "merge", merge)
 
 

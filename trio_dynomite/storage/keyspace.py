@@ -30,8 +30,8 @@ from trio_dynomite.data.sequence import LIST
 from trio_dynomite.data.stamp import NODE_BITS, TICK, HybridClock, milliseconds, pack
 from trio_dynomite.errors import CommandError
 from trio_dynomite.storage.copies import copied
-from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.storage.sequences import ListView, StreamView
+from trio_dynomite.storage.store import Store
 from trio_dynomite.storage.views import HashView, SetView, SortedSetView
 
 _TOUCHED_MAX = 4096
@@ -41,7 +41,7 @@ _TOUCHED_MAX = 4096
 class StoreKeyspace:
     """`commands.row.Keyspace` over a store. `effects` collects what the running command did."""
 
-    store: MemoryStore
+    store: Store
     clock: HybridClock
     origin: int
     """The stamp at which this life of the node began: under it its counters run."""

@@ -1,70 +1,26 @@
-"""The embedded memory engine: a dictionary of records per slot, and the digests beside them.
-
-Everything happens inside the turn. Each slot keeps, by difference at every write, the sum of
-hash(key) * digest(record), so two replicas compare a slot by comparing one number; how many of its
-records are tombstones or shells; and a `floor`, the stamp of the last flush, below which everything is
-dead. Deadlines are remembered by the second in which they fall.
+"""The embedded memory engine: a dictionary of records per slot.
 
 The garbage collector never walks the records (they are tuples of atoms) and, after `freeze`, not the
 slots' dictionaries either.
 """
 
 import gc
-from collections.abc import Callable, Iterator
-from typing import Any
 
-import xxhash
 from attrs import define, field
 
-from trio_dynomite.data import effect
-from trio_dynomite.data.cells import Cells
-from trio_dynomite.data.effect import COUNT, EXPIRE, FIELDS, FLUSH, PUT
-from trio_dynomite.data.merge import merge, settle
-from trio_dynomite.data.record import (
-    ABSENT,
-    COUNTS,
-    DEADLINE,
-    DIGEST_MASK,
-    VALUE,
-    Record,
-    digest,
-    newest,
-    shell,
-)
-from trio_dynomite.data.stamp import NODE_BITS
-
-SLOTS = 16384
-_hash = xxhash.xxh3_64_intdigest
+from trio_dynomite.data.record import Record
+from trio_dynomite.storage.store import SLOTS, Store
 
 
 @define(repr=False)
-class MemoryStore:
-    """The records of one node. Not safe across threads; needs none."""
+class MemoryStore(Store):
+    """The records of one node in this process's memory; gone when it ends."""
 
-    slot_of: Callable[[bytes], int]
     records: list[dict[bytes, Record]] = field(init=False)
-    """Per slot, key → record, tombstones included."""
-    sums: list[int] = field(init=False)
-    """Per slot, the unbounded digest sum; compare modulo 2**64."""
-    dead: list[int] = field(init=False)
-    """Per slot, how many records have no value."""
-    floors: list[int] = field(init=False)
-    """Per slot, the newest flush."""
-    due: dict[int, set[bytes]] = field(factory=dict)
-    """Second → keys that may expire in it."""
-    planned: dict[bytes, int] = field(factory=dict)
-    """Key → the second of `due` in which it stands."""
-    next_due_s: int = 0
-    written: list[bytes] | None = None
-    """The keys that were changed, while somebody wants to know."""
-    was_flushed: bool = False
-    """Slots were flushed since somebody looked."""
 
     def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
         self.records = [{} for _ in range(SLOTS)]
-        self.sums = [0] * SLOTS
-        self.dead = [0] * SLOTS
-        self.floors = [0] * SLOTS
 
     def freeze(self) -> None:
         """Take the slots' dictionaries out of the garbage collector's sight, for good.
@@ -77,207 +33,3 @@ class MemoryStore:
         gc.freeze()
         for slot in self.records:
             del slot[b""]
-
-    def put(self, slot: int, key: bytes, stamp: int, value: bytes | None, deadline_ms: int) -> None:
-        """Write a whole new record whose stamp is newer than all that is known of `key` here."""
-        records = self.records[slot]
-        old = records.get(key)
-        if deadline_ms:
-            self._schedule(key, deadline_ms)
-            records[key] = new = (stamp, value, stamp, deadline_ms, None)
-            change = digest(new)
-        else:
-            records[key] = (stamp, value, 0, 0, None)
-            change = stamp
-        if old is not None:
-            change -= old[0] if old[2] == 0 and old[4] is None else digest(old)
-            if old[1] is None:
-                self.dead[slot] -= 1
-        if value is None:
-            self.dead[slot] += 1
-        self.sums[slot] += _hash(key) * change
-        if self.written is not None:
-            self.written.append(key)
-
-    def set(self, slot: int, key: bytes, new: Record, before: int | None = None) -> None:
-        """`key` now has the record `new`.
-
-        `before` is the digest of the record until now, where its body was changed in place."""
-        records = self.records[slot]
-        old = records.get(key, ABSENT)
-        if before is None:
-            before = digest(old)
-        if new[VALUE] is not None:
-            if new[DEADLINE]:
-                self._schedule(key, new[DEADLINE])
-            if type(new[COUNTS]) is Cells and new[COUNTS].due_ms:
-                self._schedule(key, new[COUNTS].due_ms)
-        if key in records and old[VALUE] is None:
-            self.dead[slot] -= 1
-        if new[VALUE] is None:
-            self.dead[slot] += 1
-        records[key] = new
-        self.sums[slot] += _hash(key) * (digest(new) - before)
-        if self.written is not None:
-            self.written.append(key)
-
-    def get(self, slot: int, key: bytes) -> Record:
-        """What is known of `key`; of one that is unknown, only that it was absent at the last flush."""
-        record = self.records[slot].get(key)
-        if record is not None:
-            return record
-        floor = self.floors[slot]
-        return (floor, None, 0, 0, None) if floor else ABSENT
-
-    def join(self, slot: int, key: bytes, record: Record) -> bool:
-        """Merge what another replica knows of `key`; did it tell anything new?"""
-        old = self.get(slot, key)
-        before = self.digest_here(slot, key)
-        told = digest(old)
-        new = merge(old, record)
-        if (new == old and digest(new) == told) or newest(new) < self.floors[slot]:
-            return False
-        self.set(slot, key, new, before)
-        return True
-
-    def digest_here(self, slot: int, key: bytes) -> int:
-        """The digest of what is kept of `key`; 0 when nothing is."""
-        return digest(self.records[slot].get(key, ABSENT))
-
-    def apply(self, origin: int, effects: list[Any], now_ms: int) -> list[bytes]:
-        """Join a frame's effects, stamped by `origin`; the keys at which a gap was found."""
-        gaps: list[bytes] = []
-        all_records, sums, hash_of = self.records, self.sums, _hash
-        fields = iter(effects)
-        if self.written is not None:
-            self.written.extend(effects[2::FIELDS])
-        for kind, slot, key, clock, payload, deadline_ms in zip(*[fields] * FIELDS, strict=True):
-            stamp = clock << NODE_BITS | origin
-            if kind == PUT and payload is not None and not deadline_ms:
-                # The common case, a value over nothing or over an older plain value, without a call.
-                records = all_records[slot]
-                old = records.get(key)
-                if old is None:
-                    if stamp > self.floors[slot]:
-                        records[key] = (stamp, payload, 0, 0, None)
-                        sums[slot] += hash_of(key) * stamp
-                        continue
-                elif old[0] < stamp and old[1] is not None and not old[2] and old[4] is None:
-                    records[key] = (stamp, payload, 0, 0, None)
-                    sums[slot] += hash_of(key) * (stamp - old[0])
-                    continue
-            if not self._apply(slot, kind, key, stamp, payload, deadline_ms, now_ms):
-                gaps.append(key)
-        return gaps
-
-    def _apply(
-        self, slot: int, kind: int, key: bytes, stamp: int, payload: Any, deadline_ms: int, now_ms: int
-    ) -> bool:
-        """One effect that is not a simple put; False at a gap."""
-        if kind == FLUSH:
-            self.flush(payload[0], payload[1], stamp)
-            return True
-        old = self.get(slot, key)
-        if stamp <= self.floors[slot] and kind in (PUT, EXPIRE, COUNT):
-            return True
-        before = self.digest_here(slot, key)
-        new = effect.apply(old, kind, stamp, payload, deadline_ms, now_ms)
-        if new is None:
-            return False
-        if (new is not old or type(old[COUNTS]) is Cells) and newest(new) >= self.floors[slot]:
-            self.set(slot, key, new, before)
-        return True
-
-    def flush(self, first: int, last: int, stamp: int) -> None:
-        """Kill everything older than `stamp` in the slots `first` to `last`, without a tombstone each."""
-        self.was_flushed = True
-        for slot in range(first, last + 1):
-            if stamp > self.floors[slot]:
-                self.floors[slot] = stamp
-                self._rebuild(slot, stamp)
-        if self.written is not None:
-            # A range has no key of its own.
-            self.written.append(b"")
-
-    def _rebuild(self, slot: int, floor: int) -> None:
-        flushed: Record = (floor, None, 0, 0, None)
-        kept = {
-            key: merge(record, flushed)
-            for key, record in self.records[slot].items()
-            if newest(record) >= floor and record != flushed
-        }
-        self.records[slot].clear()
-        self.records[slot].update(kept)
-        self.sums[slot] = sum([_hash(key) * digest(record) for key, record in kept.items()])
-        self.dead[slot] = sum([record[VALUE] is None for record in kept.values()])
-
-    def slot_digest(self, slot: int) -> int:
-        """A number that two replicas have in common when they know the same of `slot`."""
-        return self.slot_digests([slot])[0]
-
-    def slot_digests(self, slots: list[int]) -> list[int]:
-        """`slot_digest` of each: a sync asks for all of them, over and over."""
-        sums, floors = self.sums, self.floors
-        return [
-            (sums[slot] + floors[slot] * SLOTS if floors[slot] else sums[slot]) & DIGEST_MASK for slot in slots
-        ]
-
-    def key_count(self, first: int, last: int) -> int:
-        """Keys with a value in the slots `first` to `last`; expired ones count until they are swept."""
-        return sum(map(len, self.records[first : last + 1])) - sum(self.dead[first : last + 1])
-
-    def scan(self, slot: int) -> Iterator[tuple[bytes, Record]]:
-        """All of a slot's records, as they are now."""
-        return iter(list(self.records[slot].items()))
-
-    def _schedule(self, key: bytes, deadline_ms: int) -> None:
-        """Remember when to look at `key`, unless an earlier look is planned, which will see the deadline."""
-        second = max(deadline_ms // 1000 + 1, self.next_due_s)
-        planned = self.planned.get(key)
-        if planned is not None:
-            if planned <= second:
-                return
-            self.due[planned].discard(key)
-        self.planned[key] = second
-        self.due.setdefault(second, set()).add(key)
-
-    def expire(self, now_ms: int, limit: int) -> int:
-        """Strip expired records of their values, at most `limit` keys a call; how many were looked at."""
-        looked = 0
-        for second in self._seconds_due(now_ms):
-            keys = self.due[second]
-            while keys and looked < limit:
-                looked += 1
-                self._expire_key(keys.pop(), now_ms)
-            if keys:
-                break
-            del self.due[second]
-        return looked
-
-    def _seconds_due(self, now_ms: int) -> list[int]:
-        now_s = now_ms // 1000
-        self.next_due_s = now_s + 1
-        return sorted([second for second in self.due if second <= now_s]) if self.due else []
-
-    def _expire_key(self, key: bytes, now_ms: int) -> None:
-        del self.planned[key]
-        slot = self.slot_of(key)
-        record = self.records[slot].get(key, ABSENT)
-        if record[VALUE] is None:
-            return
-        if 0 < record[DEADLINE] <= now_ms:
-            self.set(slot, key, shell(record))
-            return
-        if record[DEADLINE]:
-            self._schedule(key, record[DEADLINE])
-        if type(record[COUNTS]) is Cells and record[COUNTS].due_ms:
-            self.sweep(slot, key, record, now_ms)
-
-    def sweep(self, slot: int, key: bytes, record: Record, now_ms: int) -> Record:
-        """The record of a hash without the fields whose deadline has passed; no digest changes by it."""
-        if record[COUNTS].sweep(now_ms):
-            record = settle(record)
-            self.set(slot, key, record)
-        elif record[COUNTS].due_ms:
-            self._schedule(key, record[COUNTS].due_ms)
-        return record

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trio_dynomite.data.record import ABSENT, is_live, join, text
-from trio_dynomite.storage.memory import SLOTS, MemoryStore
+from trio_dynomite.storage.store import SLOTS, Store
 from trio_dynomite.testing.simulation import Simulation
 from trio_dynomite.testing.workload import Workload
 
@@ -21,7 +21,7 @@ def verdict(simulation: Simulation, workload: Workload) -> list[str]:
     ]
 
 
-def _stores(simulation: Simulation) -> dict[str, MemoryStore]:
+def _stores(simulation: Simulation) -> dict[str, Store]:
     return {name: node.engine.keyspace.store for name, node in simulation.nodes.items()}
 
 
