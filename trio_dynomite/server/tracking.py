@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 CHANNEL = b"__redis__:invalidate"
 FLUSHED = b""
 """Stands among the written keys for a whole range of them. (A key may have no name: then all is told.)"""
+_QUIET_S = 0.2
+"""A flush of which nothing was heard for so long is over."""
 _SCRIPTS = frozenset(["eval", "evalsha", "fcall"])
 
 
@@ -67,7 +69,7 @@ class TrackingTable:
     sessions: int = 0
     """How many sessions track."""
     _flushes: int = 0
-    """Ranges of keys that were flushed and that nobody was told of yet."""
+    """Ranges of keys that were flushed in the flush that goes on."""
     _told: Counter[bytes] = field(factory=Counter)
     """Writes of this turn whose writer is known and that need not be told again."""
 
@@ -147,8 +149,8 @@ class TrackingTable:
         self._tell(news, 0)
 
     def _tell(self, keys: dict[bytes, None], author: int) -> None:
-        if FLUSHED in keys:
-            self._wait_for_end_of_flush()
+        if keys.pop(FLUSHED, 0) is None:
+            self._tell_flush()
         for key in keys:
             self._invalidate(key, author)
         for prefix, ids in self.prefixes.items():
@@ -160,23 +162,31 @@ class TrackingTable:
         if ids is not None:
             self._send(ids, b"*1\r\n" + bulk(key), author)
 
-    def _wait_for_end_of_flush(self) -> None:
-        """A flush goes through the keys range by range: it is told once, when there was none in a turn."""
+    def _tell_flush(self) -> None:
+        """A range of keys was flushed: whoever remembers keys is told to forget them all.
+
+        A flush goes on range by range: those in BCAST mode are told of the first, and again when it is over."""
+        ids = set().union(*self.readers.values())
+        self.readers.clear()
+        for number in ids:
+            self._send((number,), None, 0)
+        if not self._flushes:
+            self._tell_broadcast_flush()
         self._flushes += 1
+
+    def _tell_broadcast_flush(self) -> None:
+        self._send(set().union(*self.prefixes.values()), None, 0)
         seen = self._flushes
 
         def look() -> None:
             if seen == self._flushes:
-                self._tell_flush()
+                self._flushes = 0
+            else:
+                self._tell_broadcast_flush()
 
-        self.server.engine.soon(lambda: self.server.engine.soon(look))
+        self.server.after(_QUIET_S, look)
 
-    def _tell_flush(self) -> None:
-        self.readers.clear()
-        for session in [session for session in self.server.sessions.values() if session.modes & TRACKING]:
-            self._send_to(session, None)
-
-    def _send(self, ids: Iterable[int], keys: bytes, author: int) -> None:
+    def _send(self, ids: Iterable[int], keys: bytes | None, author: int) -> None:
         for number in list(ids):
             session = self.server.sessions.get(number)
             tracking = None if session is None else session.tracking

@@ -187,12 +187,30 @@ def test_without_resp3_and_without_another_nobody_can_be_told(subject: Subject, 
     assert told(subject, client) == b""
 
 
-def test_a_flush_is_told_once_when_it_is_over(subject: Subject, client: Client, writer: Client) -> None:
+def test_a_flush_is_told_to_whoever_remembers_keys(subject: Subject, client: Client, writer: Client) -> None:
     client("CLIENT", "TRACKING", "ON")
     client("GET", "k")
     writer.raw("FLUSHALL")
     client.wire.sent.clear()
     turn(subject, 200)
+    assert heard(client) == FLUSH
+    writer.raw("FLUSHALL")
+    turn(subject, 200)
+    assert heard(client) == b"", "it remembers nothing"
+
+
+def test_in_broadcast_mode_a_flush_is_told_when_it_begins_and_when_it_is_over(
+    subject: Subject, client: Client, writer: Client
+) -> None:
+    client("CLIENT", "TRACKING", "ON", "BCAST")
+    writer.raw("FLUSHALL")
+    client.wire.sent.clear()
+    turn(subject, 200)
+    assert heard(client) == FLUSH
+    for _ in range(20):
+        subject.engine.begin(subject.engine.now_ms, subject.engine.mono_s + 0.05)
+        subject.server.tick()
+        turn(subject)
     assert heard(client) == FLUSH
 
 
