@@ -88,7 +88,7 @@ def hash_count(ks: Any, key: bytes, rng: Random) -> None:
 
 def hash_expire(ks: Any, key: bytes, rng: Random) -> None:
     view = ks.hash_at(key)
-    view.expire([e for e in ELEMENTS if e in view][:1], rng.choice([0, NOW + 5, NOW + 10**6]))
+    view.expire([e for e in ELEMENTS if e in view][: rng.randrange(1, 4)], rng.choice([0, NOW + 5, NOW + 10**6]))
 
 
 def set_add(ks: Any, key: bytes, rng: Random) -> None:

@@ -57,7 +57,10 @@ def _join(body: Cells, reset: int, kind: int, stamp: int, payload: Any, deadline
         for element in payload[1:]:
             _put(body, element, (stamp, None, 0, 0, None))
     elif kind == DATES:
-        return all([_date(body, reset, field, stamp, deadline_ms) for field in payload[1:]])
+        if any(_is_gap(body, field, stamp) for field in payload[1:]):
+            return False  # before anything is changed: who reports a gap has learned nothing
+        for field in payload[1:]:
+            _date(body, field, stamp, deadline_ms)
     else:
         return _count(body, reset, payload)
     return True
@@ -75,16 +78,19 @@ def _put(body: Cells, element: bytes, new: Record) -> None:
         body.put(element, joined)
 
 
-def _date(body: Cells, reset: int, field: bytes, stamp: int, deadline_ms: int) -> bool:
+def _is_gap(body: Cells, field: bytes, stamp: int) -> bool:
+    """Is too little known of `field` to give it a deadline?"""
     old = body.cells.get(field)
     if old is None:
-        return False
-    if stamp <= old[EXPIRY] or stamp < old[STAMP]:
         return True
-    if old[VALUE] is None and old[DEADLINE]:
-        return False  # it has expired here, and now it lives on
-    body.put(field, (old[STAMP], old[VALUE], stamp, deadline_ms, old[COUNTS]))
-    return True
+    is_news = stamp > old[EXPIRY] and stamp >= old[STAMP]
+    return is_news and old[VALUE] is None and old[DEADLINE] > 0  # it has expired here, and now it lives on
+
+
+def _date(body: Cells, field: bytes, stamp: int, deadline_ms: int) -> None:
+    old = body.cells.get(field)
+    if old is not None and stamp > old[EXPIRY] and stamp >= old[STAMP]:
+        body.put(field, (old[STAMP], old[VALUE], stamp, deadline_ms, old[COUNTS]))
 
 
 def _count(body: Cells, reset: int, payload: Any) -> bool:

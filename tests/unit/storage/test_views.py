@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from trio_dynomite.data.cells import ORDERED_FROM
-from trio_dynomite.data.effect import FIELDS
+from trio_dynomite.data.effect import FIELDS, pack_record, unpack_record
 from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.errors import CommandError
 from trio_dynomite.storage.keyspace import StoreKeyspace
@@ -182,3 +182,15 @@ def test_a_copy_is_another_record(ks: StoreKeyspace) -> None:
         assert node.sorted_set_at(b"a2").score(b"m") == 3.0
         assert node.hash_at(b"h2").deadline(b"f") == NOW + 50
         assert list(node.list_at(b"l2")) == [b"1"]
+
+
+def test_a_gap_in_one_field_leaves_the_others_and_the_digest_alone(ks: StoreKeyspace) -> None:
+    slot = redis_slot(b"k")
+    ks.hash_at(b"k").put([(b"known", b"1")])
+    there = replica_of(ks)
+    ks.hash_at(b"k").put([(b"unknown", b"1")])
+    ks.effects = effects = []
+    ks.hash_at(b"k").expire([b"known", b"unknown"], NOW + 1000)
+    assert there.store.apply(1, effects, NOW) == [b"k"]
+    there.store.join(slot, b"k", unpack_record(pack_record(ks.store.get(slot, b"k"))))
+    assert there.store.slot_digest(slot) == ks.store.slot_digest(slot)
