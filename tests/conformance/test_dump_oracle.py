@@ -12,7 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conformance.oracle import Connection
+from tests.conformance.conversations import GENERIC
+from tests.conformance.dump_requests import DUMPS
+from tests.conformance.oracle import Connection, assert_equal
 from tests.conformance.shape import Tree, in_order
 from tests.conformance.subjects import Subject, fake_subject, store_subject
 
@@ -84,6 +86,7 @@ STREAMS = st.tuples(ADDED, st.lists(st.sampled_from(READ), max_size=12)).map(
 VALUES = st.one_of(STRINGS, LISTS, SETS, INTEGERS, SORTED_SETS, HASHES, TIMED_HASHES, STREAMS)
 
 LOOKS: dict[bytes, list[Request]] = {
+    b"none": [(b"EXISTS",)],
     b"string": [(b"GET",)],
     b"list": [(b"LRANGE", b"0", b"-1")],
     b"set": [(b"SMEMBERS",)],
@@ -151,6 +154,31 @@ def test_values_go_from_server_to_server(
     assert look(subject) == seen
     assert valkey(b"RESTORE", b"key", b"0", payload(subject(b"DUMP", b"key")), b"REPLACE") == b"+OK\r\n"
     assert look(valkey) == seen
+
+
+@settings(
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=60,
+)
+@given(
+    conversation=st.lists(st.sampled_from([*DUMPS, *GENERIC]), min_size=1, max_size=3).flatmap(
+        lambda chosen: st.lists(st.one_of(*DUMPS, *chosen), min_size=5, max_size=20)
+    )
+)
+def test_restored_keys_get_the_same_replies(
+    make_subject: Callable[[int], Subject], valkey: Connection, resp: int, conversation: list[Request]
+) -> None:
+    valkey(b"FLUSHALL")
+    subject = make_subject(resp)
+    for request in conversation:
+        if request[0] == b"PLANT":
+            continue
+        assert_equal(request, subject(*request), valkey(*request))
+        for key in (b"a", b"b"):
+            assert_equal((b"PTTL", key), subject(b"PTTL", key), valkey(b"PTTL", key))
+            assert look(subject, key) == look(valkey, key), request
 
 
 @pytest.mark.parametrize("compress", [b"yes", b"no"])
