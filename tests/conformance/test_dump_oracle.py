@@ -2,7 +2,8 @@
 
 A value is made in Valkey, dumped there, restored here, dumped here and restored there: all three answer the
 same to the commands that read it. Known loss: when a consumer of a stream last got something, which the form
-that we write has no place for.
+that we write has no place for. Left out: a time to live that reaches beyond 64 bits, which we refuse; Valkey
+says OK, and keeps nothing.
 """
 
 from collections.abc import Callable
