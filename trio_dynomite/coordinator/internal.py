@@ -41,6 +41,20 @@ def _probe(ks: Any, args: list[bytes]) -> bytes:
     return OK
 
 
+def _as_user(ks: Any, args: list[bytes]) -> bytes:
+    """A request of a user who may not do everything: a script that it runs is held to that."""
+    ks.user = args[1]
+    try:
+        return _run(ks, args[2:])
+    finally:
+        ks.user = b""
+
+
+def _keys_as_user(args: list[bytes]) -> list[bytes]:
+    row = find(args[2:])
+    return [] if row is None else row.keys(args[2:])
+
+
 def pack_transaction(watched: list[tuple[bytes, int]], commands: list[bytes | list[bytes]]) -> bytes:
     """A transaction as the argument of its row: what is watched, then requests, or replies known already."""
     return _encode([watched, commands])
@@ -55,7 +69,7 @@ def _transaction(ks: Any, args: list[bytes]) -> bytes:
 
 
 def _run(ks: Any, args: list[bytes]) -> bytes:
-    row = find(args)
+    row = INTERNAL.get(args[0]) or find(args)
     if row is None or row.handler is None:
         return error("ERR this command cannot run in a transaction here")
     try:
@@ -82,9 +96,11 @@ PROBE = _row("\0probe", "readonly", _probe, first=1, last=1)
 """Nothing; at a quorum level this node's copy of the key is right when it answers."""
 TRANSACTION = _row("\0transaction", "write", _transaction, keys_of=lambda args: args[2:])
 """Arguments: the packed transaction, and every key of it."""
+AS = _row("\0as", "write", _as_user, keys_of=_keys_as_user)
+"""Arguments: a user's name, then its request, which runs a script."""
 
 INTERNAL: Mapping[bytes, Row] = MappingProxyType(
-    {row.name.encode(): row for row in (VERSIONS, RECORD, PROBE, TRANSACTION)}
+    {row.name.encode(): row for row in (VERSIONS, RECORD, PROBE, TRANSACTION, AS)}
 )
 
 

@@ -16,9 +16,11 @@ from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.hub.channel import Pipe
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.requests import Limits, RequestReader
+from trio_dynomite.scripting.host import ScriptHost
 from trio_dynomite.server import permission
 from trio_dynomite.server.events import Notifications
 from trio_dynomite.server.latency import LatencyMonitor
+from trio_dynomite.server.lua import host_scripts
 from trio_dynomite.server.modes import TIMED
 from trio_dynomite.server.monitor import Monitors
 from trio_dynomite.server.outbox import Outbox
@@ -73,6 +75,7 @@ class Server:
     modes: int = 0
     """What takes every session's commands off the short way (`modes`)."""
     users: Users = field(factory=Users)
+    scripts: ScriptHost = field(init=False)
     share_users: Callable[[], None] = lambda: None
     """Tells the other nodes what was changed about users."""
     gate: Gate = permission.refusal
@@ -99,6 +102,7 @@ class Server:
     def __attrs_post_init__(self) -> None:
         self.users.configure(self.settings.access.definitions)
         share(self)
+        self.scripts = host_scripts(self)
         self.pubsub.listen(self.engine)
         self.notifications = Notifications(self.engine, self.pubsub)
         self.notifications.listen()

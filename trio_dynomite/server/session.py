@@ -20,6 +20,7 @@ from trio_dynomite.protocol import replies
 from trio_dynomite.protocol.requests import RequestReader
 from trio_dynomite.server import guards, permission
 from trio_dynomite.server.answers import ANSWERS
+from trio_dynomite.server.lua import as_user
 from trio_dynomite.server.modes import GATED, MONITORED, QUIET, TRACKING
 from trio_dynomite.server.outbox import Outbox
 from trio_dynomite.server.place import Place
@@ -233,6 +234,8 @@ class Session(Outbox):
         else:
             was_apart = self._is_apart
             self._is_apart = was_apart or bool(self.modes & QUIET)
+            if self.modes & GATED:
+                row, args = as_user(self, row, args)
             reply = self.server.engine.submit(row, args, self)
             self._is_apart = was_apart
         self.server.tallies.ran(self, row.name, args, perf_counter() - started)

@@ -1,4 +1,4 @@
-"""What the server keeps in common with the other nodes: users. It joins `coordinator.common` to their keeper."""
+"""Users are common to all nodes: this joins their keeper to what carries such things."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from trio_dynomite.protocol.replies import array, error, is_error
 from trio_dynomite.server import permission
 from trio_dynomite.server.elements import elements
 from trio_dynomite.server.later import intercept
+from trio_dynomite.server.lua import as_user
 from trio_dynomite.server.modes import GATED, MONITORED, MULTI
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ def _submit(session: Session, requests: list[Request], watched: list[tuple[bytes
         for row, args in requests:
             session.server.tracking.remember(session, row, args)
     started = perf_counter()
-    reply = session.server.engine.submit_transaction([*requests], watched, session)
+    reply = session.server.engine.submit_transaction(
+        [as_user(session, *request) for request in requests], watched, session
+    )
     counts = Counter([row.name for row, _ in requests])
     session.server.tallies.add_together(counts, perf_counter() - started)
     return reply

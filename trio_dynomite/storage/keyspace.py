@@ -50,6 +50,8 @@ class StoreKeyspace:
     resp: int = 2
     rng: Chance = field(kw_only=True)
     may_block: bool = False
+    user: bytes = b""
+    """Whose script runs, if that user may not do everything."""
     scripts: Any = None
     """The node's script host."""
     on_event: Callable[[str, bytes], None] | None = None

@@ -22,6 +22,7 @@ from trio_dynomite.server.answers import (
     memory,
     node,
     pubsub,
+    scripts,
     slowlog,
     tracking,
     transaction,
@@ -46,6 +47,7 @@ ANSWERS: Mapping[str, Answer] = MappingProxyType(
         **slowlog.ANSWERS,
         **tracking.ANSWERS,
         **transaction.ANSWERS,
+        **scripts.ANSWERS,
         "info": info,
     }
 )

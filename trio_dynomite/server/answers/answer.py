@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 Answer = Callable[["Session", list[bytes]], bytes | None]
 """(session, arguments) → encoded reply; None when it took a place in the session's queue for it."""
 
-REDIS_VERSION = "7.2.4"
-"""The Redis whose commands this server speaks; Valkey names the same one. Clients choose commands by it."""
+REDIS_VERSION = "8.0.0"
+"""The newest Redis all of whose commands are here, its vector sets aside. Clients choose by it what they send:
+coredis refuses HPEXPIRE and HGETDEL below 7.4 and 8.0, redis-py keeps no cache below 7.4."""
 
 CLUSTER_DISABLED = "ERR This instance has cluster support disabled"
 
