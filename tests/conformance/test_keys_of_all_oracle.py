@@ -20,6 +20,7 @@ EVERYTHING = [*ROWS.values(), *(row for rows in SUBCOMMANDS.values() for row in 
 WITH_KEYS = [row for row in EVERYTHING if key_specs(row.name) and row.name not in OURS_ALONE]
 PLAIN = [b"a", b"b", b"c", b"0", b"1", b"2", b"3"]
 WORDS = [b"STORE", b"storedist", b"STREAMS", b"streams", b"GET", b"BY", b"LIMIT", b"COUNT", b"GROUP", b"SET"]
+WORDS += [b"KEYS", b"COPY", b"AUTH", b"auth2", b""]
 MAXIMUM = 5
 
 

@@ -20,9 +20,12 @@ Access: TypeAlias = tuple[bytes, list[str]]
 _READ = ["RO", "access"]
 _OVERWRITE = ["OW", "update"]
 _UPDATE = ["RW", "access", "update"]
+_TAKE = ["RW", "access", "delete"]
 _SORT_WORDS = {b"LIMIT": 2, b"GET": 1, b"BY": 1}
 _BITFIELD_READS = {b"GET": 2, b"OVERFLOW": 1}
+_MIGRATE_WORDS = {b"AUTH": 1, b"AUTH2": 2}
 _GEO_OPTIONS = 5
+_MIGRATE_OPTIONS = 6
 
 
 def has_keys(row: Row) -> bool:
@@ -121,6 +124,17 @@ def _georadius(args: list[bytes]) -> list[Access]:
     return [(args[1], _READ), *target]
 
 
+def _migrate(args: list[bytes]) -> list[Access]:
+    """One key, or those that follow KEYS, in front of which the one must be empty."""
+    at = _MIGRATE_OPTIONS
+    while at < len(args):
+        word = args[at].upper()
+        if word == b"KEYS":
+            return [] if args[3] else [(key, _TAKE) for key in args[at + 1 :]]
+        at += 1 + _MIGRATE_WORDS.get(word, 0)
+    return [(args[3], _TAKE)]
+
+
 _ASKED: Mapping[str, Callable[[list[bytes]], list[Access]]] = MappingProxyType(
     {
         "set": _set,
@@ -129,6 +143,7 @@ _ASKED: Mapping[str, Callable[[list[bytes]], list[Access]]] = MappingProxyType(
         "sort_ro": _sort_ro,
         "georadius": _georadius,
         "georadiusbymember": _georadius,
+        "migrate": _migrate,
     }
 )
 """The commands whose specifications do not tell everything."""
