@@ -57,9 +57,9 @@ class Pause:
         if self.is_on and self.server.engine.mono_s >= self.until_s:
             self.end()
 
-    def holds(self, session: Session, row: Row | None) -> bool:
-        """Must `session` wait before it runs a command? A request that is refused anyway need not."""
-        if row is None or not self.is_on or not (self.is_for_all or self._may_write(session, row)):
+    def holds(self, session: Session, row: Row) -> bool:
+        """Must `session` wait before it runs a command?"""
+        if not self.is_on or not (self.is_for_all or self._may_write(session, row)):
             return False
         self.held[session] = None
         return True

@@ -139,6 +139,8 @@ class Server:
         now_s, usec = self.engine.now_ms // 1000, int(seconds * 1e6)
         row = named(name.encode())
         is_fast = row is not None and "fast" in row.flags
+        if row is not None and "skip_commandlog" in row.flags:
+            return
         self.latency.add("fast-command" if is_fast else "command", now_s, usec // 1000)
         self.slowlog.add(now_s, usec, redacted(name, args), session.address, session.name)
 

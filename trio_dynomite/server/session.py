@@ -276,8 +276,10 @@ class Session(Outbox):
         pause = self.server.pause
         if pause.is_on:
             row = find(args)
-            if pause.holds(self, row):
-                return lambda: pause.holds(self, row)
+            # One that will be refused need not wait.
+            if row is not None and row.takes(len(args)) and pause.holds(self, row):
+                held = row
+                return lambda: pause.holds(self, held)
         if self.remote_writes or self.pending_reads:
             row = find(args)
             if row is None:

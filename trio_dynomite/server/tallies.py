@@ -101,6 +101,11 @@ class Tallies:
         for name, count in counts.items():
             self.of(name).count(count, seconds * count / calls)
 
+    def waited(self, session: Session, name: str, args: list[bytes], seconds: float) -> None:
+        """A command that was run already let its client wait on purpose: that may be slow, too."""
+        if seconds >= self.slow_s:
+            self.on_slow(session, name, args, seconds)
+
     def ran_together(self, counts: Mapping[str, int], seconds: float) -> None:
         """Quick commands were run, so many of each name, in `seconds`."""
         self.add_together(counts, seconds)

@@ -165,7 +165,7 @@ class TrackingTable:
     def _tell_flush(self) -> None:
         """A range of keys was flushed: whoever remembers keys is told to forget them all.
 
-        A flush goes on range by range: those in BCAST mode are told of the first, and again when it is over."""
+        A flush goes on range by range: in BCAST mode they are told of the first, and again at the end."""
         ids = set().union(*self.readers.values())
         self.readers.clear()
         for number in ids:

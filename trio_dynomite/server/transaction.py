@@ -88,9 +88,17 @@ def _submit(session: Session, requests: list[Request], watched: list[tuple[bytes
     reply = session.server.engine.submit_transaction(
         [as_user(session, *request) for request in requests], watched, session
     )
-    counts = Counter([row.name for row, _ in requests])
-    session.server.tallies.add_together(counts, perf_counter() - started)
+    _count(session, requests, perf_counter() - started)
     return reply
+
+
+def _count(session: Session, requests: list[Request], seconds: float) -> None:
+    """Count and time what was run in one step; each command had its share."""
+    tallies = session.server.tallies
+    tallies.add_together(Counter([row.name for row, _ in requests]), seconds)
+    if seconds >= tallies.slow_s:
+        for row, args in requests:
+            tallies.on_slow(session, row.name, args, seconds / len(requests))
 
 
 @define(eq=False)

@@ -99,10 +99,15 @@ def _sleep(session: Session, args: list[bytes]) -> bytes | None:
         seconds = float(args[2])
     except ValueError:
         seconds = 0.0
-    if not 0 < seconds < 86_400 or session.is_executing:
+    if not 0 < seconds < 86_400:
         return OK
-    place = session.stall()
-    session.server.after(seconds, lambda: place.done(OK))
+    place, server, started_s = session.stall(), session.server, session.server.engine.mono_s
+
+    def wake() -> None:
+        server.tallies.waited(session, "debug", args, server.engine.mono_s - started_s)
+        place.done(OK)
+
+    server.after(seconds, wake)
     return None
 
 

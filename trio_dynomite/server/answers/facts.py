@@ -78,7 +78,7 @@ def client_facts(server: Server) -> Facts:
 
 
 def memory_facts(server: Server) -> Facts:
-    """# Memory. What the system tells; there is no limit and no eviction."""
+    """# Memory. What the system tells; nothing is evicted, whatever `maxmemory` was set to."""
     used, peak = resident_bytes(), peak_bytes()
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
@@ -92,9 +92,9 @@ def memory_facts(server: Server) -> Facts:
         "used_memory_dataset": used,
         "total_system_memory": total,
         "total_system_memory_human": human(total),
-        "maxmemory": 0,
-        "maxmemory_human": "0B",
-        "maxmemory_policy": "noeviction",
+        "maxmemory": int(server.config.get("maxmemory", b"0")),
+        "maxmemory_human": human(int(server.config.get("maxmemory", b"0"))),
+        "maxmemory_policy": server.config.get("maxmemory-policy", b"noeviction").decode(),
         "mem_fragmentation_ratio": "1.00",
         "mem_fragmentation_bytes": 0,
         "mem_not_counted_for_evict": 0,

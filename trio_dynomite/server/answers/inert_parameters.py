@@ -5,6 +5,8 @@ Tools and test harnesses set them: they are checked as far as their kind, taken,
 
 from collections.abc import Mapping
 
+from trio_dynomite.server.output import parse_size
+
 INERT: Mapping[str, str] = {
     "active-defrag-cycle-max": "25",
     "active-defrag-cycle-min": "1",
@@ -75,6 +77,11 @@ INERT: Mapping[str, str] = {
     "max-new-tls-connections-per-cycle": "1",
     "maxmemory-eviction-tenacity": "10",
     "maxmemory-samples": "5",
+    "maxmemory": "0",
+    "maxmemory-clients": "0",
+    "maxmemory-policy": "noeviction",
+    "masterauth": "",
+    "masteruser": "",
     "min-replicas-max-lag": "10",
     "min-replicas-to-write": "0",
     "min-slaves-max-lag": "10",
@@ -84,6 +91,8 @@ INERT: Mapping[str, str] = {
     "oom-score-adj": "no",
     "oom-score-adj-values": "0 200 800",
     "prefetch-batch-max-size": "16",
+    "primaryauth": "",
+    "primaryuser": "",
     "proc-title-template": "{title} {listen-addr} {server-mode}",
     "propagation-error-behavior": "ignore",
     "rdb-del-sync-files": "no",
@@ -134,6 +143,9 @@ INERT: Mapping[str, str] = {
     "syslog-facility": "local0",
     "syslog-ident": "valkey",
     "tcp-backlog": "511",
+    "tls-client-key-file-pass": "",
+    "tls-key-file": "",
+    "tls-key-file-pass": "",
     "zset-max-listpack-entries": "128",
     "zset-max-listpack-value": "64",
     "zset-max-ziplist-entries": "128",
@@ -142,10 +154,26 @@ INERT: Mapping[str, str] = {
 """By name."""
 
 
-def check(name: str, value: bytes) -> None:
-    """Does the value fit what the default is: yes or no, or a number? Raises ValueError in Redis's words."""
-    default = INERT[name]
-    if default in ("yes", "no") and value.lower() not in (b"yes", b"no"):
+_POLICIES = (
+    *("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"),
+    *("allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"),
+)
+
+
+def check(name: str, value: bytes) -> bytes:
+    """What is kept of a value, if it is of the default's kind: yes or no, or a number, which may be a size.
+
+    Raises ValueError in Redis's words."""
+    default, word = INERT[name], value.decode("utf-8", "replace").lower()
+    if name == "maxmemory-policy" and word not in _POLICIES:
+        raise ValueError(f"argument(s) must be one of the following: {', '.join(_POLICIES)}")
+    if default in ("yes", "no") and word not in ("yes", "no"):
         raise ValueError("argument must be 'yes' or 'no'")
-    if default.lstrip("-").isdigit() and not value.lstrip(b"-").rstrip(b"bBkKmMgG%").isdigit():
+    if not default.lstrip("-").isdigit():
+        return value
+    if word.removesuffix("%").lstrip("-").isdigit():
+        return value
+    size = parse_size(word)
+    if size is None:
         raise ValueError("argument couldn't be parsed into an integer")
+    return b"%d" % size

@@ -29,8 +29,6 @@ CONSTANTS: Mapping[str, str] = {
     "acllog-max-len": "128",
     "appendonly": "no",
     "databases": "1",
-    "maxmemory": "0",
-    "maxmemory-policy": "noeviction",
     "protected-mode": "no",
     "save": "",
     "tcp-keepalive": "7200",
@@ -44,7 +42,6 @@ CONSTANTS: Mapping[str, str] = {
     "enable-module-command": "no",
     "io-threads": "1",
     "logfile": "",
-    "maxmemory-clients": "0",
     "replicaof": "",
     "slaveof": "",
     "supervised": "no",
@@ -197,8 +194,8 @@ def prepare(server: Server, name: str, value: bytes) -> Act:
     if name in _SETTERS:
         return _SETTERS[name](server, value)
     if name in INERT:
-        check(name, value)
-        return lambda: server.config.update({name: value})
+        kept = check(name, value)
+        return lambda: server.config.update({name: kept})
     if value.lower() != now.lower():
         raise ValueError("can't set immutable config")
     return lambda: None
