@@ -11,9 +11,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.conformance.bits_requests import BIT_REQUESTS
 from tests.conformance.conversations import GENERIC, STRINGS
+from tests.conformance.dump_requests import DUMPS
 from tests.conformance.geo_requests import GEO, GEOADDS
 from tests.conformance.hash_requests import HASHES, HSETS
+from tests.conformance.hyperloglog_requests import HYPERLOGLOG_REQUESTS
 from tests.conformance.oracle import Connection
 from tests.conformance.set_requests import SADDS, SETS
 from tests.conformance.shape import trees
@@ -36,6 +39,9 @@ FAMILIES = [
     (ADDS[0], SORTED_SETS),
     (LEX_ADDS[0], LEXICAL),
     (GEOADDS[0], GEO),
+    (BIT_REQUESTS[0], BIT_REQUESTS),
+    (HYPERLOGLOG_REQUESTS[0], HYPERLOGLOG_REQUESTS),
+    (DUMPS[0], DUMPS),
 ]
 """Of each family what makes its keys, and everything."""
 CONVERSATIONS = st.sampled_from(FAMILIES).flatmap(
