@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from trio_dynomite.peers.peer import Peer
 
 CROSS_SLOT = error("CROSSSLOT Keys in request don't hash to the same slot")
+_MOVES = frozenset(["blmove", "brpoplpush"])
+"""Commands that wait for the first of their keys."""
+_TYPES = {"bl": "list", "br": "list", "bz": "zset", "xr": "stream"}
+"""What the commands with these first letters wait for."""
 _SPLIT = frozenset(["blpop", "brpop", "bzpopmin", "bzpopmax"])
 """Commands that are keys and a timeout, so that each primary can be asked for its own keys."""
 
@@ -136,7 +140,7 @@ class Blocked(LoneCaller):
             stake.is_called = True
             return False
         reply = self.engine.blocking.run(self.row, stake.args, stake.route, self)
-        if reply is not None and is_nothing(reply):
+        if reply is not None and is_nothing(self.engine, self.row, stake.args, reply):
             return False
         if reply is not None:
             self.finish(reply)
@@ -229,9 +233,13 @@ class Blocked(LoneCaller):
                 self.attempt(stake)
 
 
-def is_nothing(reply: bytes) -> bool:
+def is_nothing(engine: Engine, row: Row, args: list[bytes], reply: bytes) -> bool:
     """Is there still nothing for a command that waits? What it waits for may be of another type by now."""
-    return reply is BLOCKED or reply.startswith(b"-WRONGTYPE")
+    if reply is BLOCKED or not reply.startswith(b"-WRONGTYPE"):
+        return reply is BLOCKED
+    keys = row.keys(args)[:1] if row.name in _MOVES else row.keys(args)
+    wanted = _TYPES[row.name[:2]]
+    return any(engine.keyspace.kind(key) not in (None, wanted) for key in keys)
 
 
 def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes | None:

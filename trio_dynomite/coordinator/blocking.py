@@ -178,7 +178,7 @@ class Blocking:
             answer([b"moved"])
             return
         reply = self.run(row, args, route, RemoteAttempt(Level(level), resp, answer))
-        if reply is BLOCKED or (number and reply is not None and is_nothing(reply)):
+        if reply is BLOCKED or (number and reply is not None and is_nothing(self.engine, row, args, reply)):
             number = number or self.room.next_number()
             seat = Seat(number, keys, partial(self._call, peer, token), row.name == "xreadgroup")
             self._guests[peer, token] = seat

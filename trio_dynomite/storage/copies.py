@@ -9,7 +9,7 @@ from trio_dynomite.data.record import COUNTS, DEADLINE, Record, text
 
 
 def copied(record: Record, stamp: int) -> Record:
-    """What the live `record` of a collection holds, as a record that replaces whatever is older than `stamp`."""
+    """What the live `record` of a collection holds, as a record that replaces what is older than `stamp`."""
     body, deadline = record[COUNTS], record[DEADLINE]
     new = _copied_cells(body, stamp) if isinstance(body, Cells) else unpack_body(pack_body(body))
     return (stamp, new.kind, stamp if deadline else 0, deadline, new)

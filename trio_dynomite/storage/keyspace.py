@@ -31,6 +31,7 @@ from trio_dynomite.data.stamp import NODE_BITS, TICK, HybridClock, milliseconds,
 from trio_dynomite.errors import CommandError
 from trio_dynomite.storage.copies import copied
 from trio_dynomite.storage.sequences import ListView, StreamView
+from trio_dynomite.storage.sizes import size_of
 from trio_dynomite.storage.store import Store
 from trio_dynomite.storage.views import HashView, SetView, SortedSetView
 
@@ -238,6 +239,11 @@ class StoreKeyspace:
         self.store.put(slot, key, stamp, None, 0)
         self.tell(PUT, slot, key, stamp >> NODE_BITS, None, 0)
         return True
+
+    def size_of(self, key: bytes, samples: int = 5) -> int | None:
+        """About how many bytes `key` takes here; None when it is absent."""
+        record = self._live(key)
+        return None if record is None else size_of(key, record, samples)
 
     def touch(self, key: bytes) -> bool:
         """Make `key` fresh on this node; nothing is told to the others."""

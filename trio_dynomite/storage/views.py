@@ -1,8 +1,8 @@
 """The views of `commands/record.py` over a keyspace: hashes, sets, sorted sets, lists and streams.
 
-A write is an effect (`data/effect.py`), which is joined here as every other replica will join it, and told. The
-body does the rest. A record that has expired is reset first: its `reset` becomes the stamp after its newest,
-which is the same whoever does it.
+A write is an effect (`data/effect.py`), which is joined here as every other replica will join it, and told.
+The body does the rest. A record that has expired is reset first: its `reset` becomes the stamp after its
+newest, which is the same whoever does it.
 """
 
 from __future__ import annotations

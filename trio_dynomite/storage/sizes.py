@@ -1,0 +1,48 @@
+"""What a key costs in memory, about: MEMORY USAGE.
+
+Python's own sizes of what a record is made of, with the share of the dictionaries around it. Of a large
+collection a few elements are looked at and stand for all.
+"""
+
+from collections.abc import Iterable
+from itertools import islice
+from sys import getsizeof
+from typing import Any
+
+from trio_dynomite.data.cells import Cells
+from trio_dynomite.data.record import COUNTS, VALUE, Record, has_body
+from trio_dynomite.data.sequence import ListBody
+
+_RECORD = 80 + 40
+"""The tuple and its stamp."""
+_ENTRY = 104
+"""An entry of a dictionary that is two thirds full, with its part of the index."""
+_BODY = 500
+_POINTER = 8
+
+
+def size_of(key: bytes, record: Record, samples: int) -> int:
+    """Bytes that a live record takes, with its key and its place; `samples` 0 looks at all elements."""
+    size = getsizeof(key) + _ENTRY + _RECORD
+    body = record[COUNTS]
+    if not has_body(record):
+        return size + getsizeof(record[VALUE])
+    if isinstance(body, Cells):
+        cells = [getsizeof(element) + _value_size(cell) for element, cell in _some(body.items(), samples)]
+        return size + _BODY + _scaled(cells, body.live, _ENTRY + _RECORD)
+    if isinstance(body, ListBody):
+        return size + _BODY + _scaled(list(map(getsizeof, _some(body.items, samples))), len(body), _POINTER)
+    fields = [sum(map(getsizeof, entry)) for entry in _some(body.entries.values(), samples)]
+    return size + _BODY + _scaled(fields, len(body), _ENTRY + _RECORD)
+
+
+def _some(values: Iterable[Any], samples: int) -> Iterable[Any]:
+    return islice(values, samples) if samples else values
+
+
+def _scaled(sizes: list[int], count: int, each: int) -> int:
+    return (sum(sizes) * count // len(sizes) if sizes else 0) + each * count
+
+
+def _value_size(cell: Record) -> int:
+    return getsizeof(cell[VALUE]) if cell[VALUE] else 0
