@@ -1,7 +1,7 @@
 """Strings as arrays of bits: SETBIT, GETBIT, BITCOUNT, BITPOS (https://valkey.io/commands/#bitmap).
 
 Bit 0 is the highest bit of the first byte. What is beyond the end reads as zero. A whole value is looked at
-as one long integer or with `lstrip`, so that a long bitmap costs a pass in C and not a loop in Python.
+as one long integer or in large chunks, so that a long bitmap costs a pass in C and not a loop in Python.
 """
 
 from trio_dynomite.commands.numeric import integer_argument, parse_int64
@@ -14,6 +14,9 @@ _BAD_OFFSET = "ERR bit offset is not an integer or out of range"
 _BAD_BIT = "ERR bit is not an integer or out of range"
 _BAD_SOUGHT = "ERR The bit argument must be 1 or 0."
 _OFFSET_MAX = PROTO_MAX_BULK_LEN * 8 - 1
+_CHUNK = 1 << 16
+_ZEROS = bytes(_CHUNK)
+_ONES = b"\xff" * _CHUNK
 
 
 def bit_offset(text: bytes) -> int:
@@ -137,18 +140,26 @@ def _ones(value: bytes, first: int, last: int) -> int:
 
 
 def _find(value: bytes, bit: int, first: int, last: int) -> int | None:
-    """The first place of `bit` in the bits first..last; bytes without one are stripped off."""
-    head = first >> 3
-    piece = bytearray(value[head : (last >> 3) + 1])
-    before, after = ~(0xFF >> (first & 7)) & 0xFF, (1 << 7 - (last & 7)) - 1
+    """The first place of `bit` in the bits first..last, a chunk at a time; most chunks without one are told by
+    a single comparison."""
+    head, tail = first >> 3, last >> 3
+    without = _ZEROS if bit else _ONES
+    for at in range(head, tail + 1, _CHUNK):
+        chunk = bytearray(value[at : min(at + _CHUNK, tail + 1)])
+        if at == head:
+            _blank(chunk, 0, ~(0xFF >> (first & 7)) & 0xFF, bit)
+        if at + len(chunk) > tail:
+            _blank(chunk, -1, (1 << 7 - (last & 7)) - 1, bit)
+        if chunk != without[: len(chunk)]:
+            rest = chunk.lstrip(without[:1])
+            sought = rest[0] if bit else rest[0] ^ 0xFF
+            return (at + len(chunk) - len(rest)) * 8 + 8 - sought.bit_length()
+    return None
+
+
+def _blank(chunk: bytearray, at: int, mask: int, bit: int) -> None:
+    """Make the bits of `mask` other than `bit`, for they are outside the range."""
     if bit:
-        piece[0] &= ~before
-        piece[-1] &= ~after
+        chunk[at] &= ~mask
     else:
-        piece[0] |= before
-        piece[-1] |= after
-    rest = piece.lstrip(b"\0" if bit else b"\xff")
-    if not rest:
-        return None
-    sought = rest[0] if bit else rest[0] ^ 0xFF
-    return (head + len(piece) - len(rest)) * 8 + 8 - sought.bit_length()
+        chunk[at] |= mask

@@ -96,4 +96,8 @@ def test_a_long_string_is_counted_at_once(run: Run) -> None:
     run("SETBIT key 7 1")
     assert run("BITCOUNT key") == b":2\r\n"
     assert run("BITPOS key 1 1") == b":40000000\r\n"
+    assert run("BITPOS key 1 8 39999999 BIT") == b":-1\r\n"
+    assert run("BITPOS key 0 40000000 -1 BIT") == b":40000001\r\n"
     assert run("BITCOUNT key 8 40000000 BIT") == b":1\r\n"
+    run("SET key", b"\xff" * 200_000)
+    assert [run("BITPOS key 0"), run("BITPOS key 0 0 -1")] == [b":1600000\r\n", b":-1\r\n"]
