@@ -140,8 +140,7 @@ def _ones(value: bytes, first: int, last: int) -> int:
 
 
 def _find(value: bytes, bit: int, first: int, last: int) -> int | None:
-    """The first place of `bit` in the bits first..last, a chunk at a time; most chunks without one are told by
-    a single comparison."""
+    """The first place of `bit` in the bits first..last. A chunk without one is passed by a comparison."""
     head, tail = first >> 3, last >> 3
     without = _ZEROS if bit else _ONES
     for at in range(head, tail + 1, _CHUNK):
