@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trio_dynomite.server.server import Server
     from trio_dynomite.server.session import Session
 
-_MAY_WRITE = frozenset(["publish", "spublish", "pfcount", "eval", "evalsha", "fcall"])
+_MAY_WRITE = frozenset(["publish", "spublish", "pfcount"])
 """Commands that are no writes by their flags, and that replicas may have to hear of in Redis."""
 
 
@@ -57,16 +57,31 @@ class Pause:
         if self.is_on and self.server.engine.mono_s >= self.until_s:
             self.end()
 
-    def holds(self, session: Session, row: Row) -> bool:
+    def holds(self, session: Session, row: Row, args: list[bytes]) -> bool:
         """Must `session` wait before it runs a command?"""
-        if not self.is_on or not (self.is_for_all or self._may_write(session, row)):
+        if not self.is_on or not (self.is_for_all or self._session_may_write(session, row, args)):
             return False
         self.held[session] = None
         return True
 
-    def _may_write(self, session: Session, row: Row) -> bool:
+    def _session_may_write(self, session: Session, row: Row, args: list[bytes]) -> bool:
         if row.name == "exec" and session.transaction is not None:
-            return any(
-                queued.write or queued.name in _MAY_WRITE for queued, _ in session.transaction.requests
-            )
+            return any(self._may_write(*request) for request in session.transaction.requests)
+        return self._may_write(row, args)
+
+    def _may_write(self, row: Row, args: list[bytes]) -> bool:
+        scripts = self.server.scripts
+        match row.name:
+            case "eval":
+                return not _writes_nothing(args[1])
+            case "evalsha":
+                return not _writes_nothing(scripts.scripts.source(args[1]) or b"")
+            case "fcall":
+                function = scripts.libraries.function(args[1])
+                return function is None or "no-writes" not in function.flags
         return row.write or row.name in _MAY_WRITE
+
+
+def _writes_nothing(source: bytes) -> bool:
+    """Does a script say in its first line that it has the flag no-writes?"""
+    return source[:2] == b"#!" and b"no-writes" in source.partition(b"\n")[0]

@@ -277,9 +277,9 @@ class Session(Outbox):
         if pause.is_on:
             row = find(args)
             # One that will be refused need not wait.
-            if row is not None and row.takes(len(args)) and pause.holds(self, row):
+            if row is not None and row.takes(len(args)) and pause.holds(self, row, args):
                 held = row
-                return lambda: pause.holds(self, held)
+                return lambda: pause.holds(self, held, args)
         if self.remote_writes or self.pending_reads:
             row = find(args)
             if row is None:

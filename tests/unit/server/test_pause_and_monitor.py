@@ -65,6 +65,25 @@ class TestPause:
         pass_time(subject, 0)
         assert heard(writes) == b"*1\r\n+OK\r\n"
 
+    @pytest.mark.parametrize(
+        ("words", "is_held"),
+        [
+            (("EVAL", "return 1", "0"), True),
+            (("EVAL", "#!lua flags=no-writes\nreturn 1", "0"), False),
+            (("EVAL_RO", "return 1", "0"), False),
+            (("FCALL", "nope", "0"), True),
+            (("PFCOUNT", "k"), True),
+            (("SET", "k"), False),
+            (("NOSUCH",), False),
+        ],
+    )
+    def test_scripts_that_may_write_wait(
+        self, subject: Subject, client: Client, words: tuple[str, ...], is_held: bool
+    ) -> None:
+        client("CLIENT", "PAUSE", "100000", "WRITE")
+        other = subject.client()
+        assert (other.raw(*words) == b"") is is_held
+
     def test_a_second_pause_makes_it_longer_and_stricter_never_less(
         self, subject: Subject, client: Client
     ) -> None:
