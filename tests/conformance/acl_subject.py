@@ -1,6 +1,7 @@
 """Our side of the comparisons about access control: the server's answers over a server that is little more
 than its users, without an engine."""
 
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
@@ -55,8 +56,9 @@ class AclServer:
     shared: int = 0
     """How often the other nodes were told."""
 
-    def share_users(self) -> None:
+    def share_users(self, then: Callable[[], None]) -> None:
         self.shared += 1
+        then()
 
     def open_session(self, resp: int = 2) -> "AclSession":
         session = AclSession(self, self.users.newcomer(), len(self.sessions), resp)

@@ -14,17 +14,22 @@ def ask_everybody(
     session: Session, what: bytes, values: list[Any], finish: Callable[[list[Any]], bytes]
 ) -> bytes | None:
     """Ask every peer `what`; the reply that `finish` makes of their answers, or None when it comes later."""
+    tell_all = session.server.engine.tell_all
+    return reply_of(session, lambda done: tell_all(what, values, lambda answers: done(finish(answers))))
+
+
+def reply_of(session: Session, ask: Callable[[Callable[[bytes], None]], None]) -> bytes | None:
+    """The reply that `ask` hands to the function it is given, or None when it does so later."""
     at_once: list[bytes] = []
     places: list[Place] = []
 
-    def answered(answers: list[Any]) -> None:
-        reply = finish(answers)
+    def done(reply: bytes) -> None:
         if places:
             places[0].done(reply)
         else:
             at_once.append(reply)
 
-    session.server.engine.tell_all(what, values, answered)
+    ask(done)
     if at_once:
         return at_once[0]
     places.append(session.wait())

@@ -118,7 +118,7 @@ def set_default_password(server: Server, kept: bytes | None) -> None:
     """The default user has this password (its hash) and no other from now on; None: it needs none."""
     rules = [b"resetpass", b"nopass" if kept is None else b"#" + kept]
     after_change(server, [server.users.change(DEFAULT, rules, server.engine.keyspace.clock.next())])
-    server.share_users()
+    server.share_users(lambda: None)
 
 
 def default_password(server: Server) -> bytes:

@@ -76,8 +76,8 @@ class Server:
     """What takes every session's commands off the short way (`modes`)."""
     users: Users = field(factory=Users)
     scripts: ScriptHost = field(init=False)
-    share_users: Callable[[], None] = lambda: None
-    """Tells the other nodes what was changed about users."""
+    share_users: Callable[[Callable[[], None]], None] = lambda then: then()
+    """Tells the other nodes what was changed about users, and calls what it is given when they know it."""
     gate: Gate = permission.refusal
     pubsub: PubSub = field(factory=PubSub)
     tracking: TrackingTable = field(init=False)

@@ -23,4 +23,4 @@ def share(server: Server) -> None:
 
     common = server.engine.common
     common.topics[USERS] = Topic(server.users.told, join_users)
-    server.share_users = lambda: common.tell(USERS, server.users.told())
+    server.share_users = lambda then: common.tell(USERS, server.users.told(), then)

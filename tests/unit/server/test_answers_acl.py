@@ -1,5 +1,7 @@
 """Users and permissions as clients meet them: AUTH, HELLO AUTH, ACL, and what is refused to whom."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.unit.server.answers_subject import NOW_MS, Client, Subject, make_subject
@@ -15,7 +17,10 @@ WRONGPASS = "WRONGPASS invalid username-password pair or user is disabled."
 
 @pytest.fixture
 def subject() -> Subject:
-    return make_subject()
+    """The other nodes know of every change at once."""
+    subject = make_subject()
+    subject.server.share_users = lambda then: then()
+    return subject
 
 
 @pytest.fixture
@@ -139,7 +144,12 @@ def test_what_another_node_tells_counts_for_the_sessions_here(subject: Subject, 
 
 def test_the_other_nodes_are_told_of_every_change(subject: Subject) -> None:
     told: list[int] = []
-    subject.server.share_users = lambda: told.append(len(subject.server.users.told()))
+
+    def share(then: Callable[[], None]) -> None:
+        told.append(len(subject.server.users.told()))
+        then()
+
+    subject.server.share_users = share
     client = subject.client()
     client("ACL", "SETUSER", "alice", "on")
     client.error("ACL", "SETUSER", "bob", "nonsense")
@@ -147,6 +157,18 @@ def test_the_other_nodes_are_told_of_every_change(subject: Subject) -> None:
     client("CONFIG", "SET", "requirepass", "x")
     client("ACL", "DELUSER", "alice")
     assert told == [1, 2, 2]
+
+
+def test_a_change_is_answered_when_the_others_know_it(subject: Subject, root: Client) -> None:
+    told: list[Callable[[], None]] = []
+    subject.server.share_users = told.append
+    client = subject.client()
+    assert root.raw("ACL", "SETUSER", "alice", "on", ">a") == b""
+    assert client.error("AUTH", "alice", "b") == WRONGPASS
+    assert client.raw("AUTH", "alice", "a") == b"+OK\r\n"
+    told[0]()
+    root.session.drain()
+    assert root.wire.sent == [b"+OK\r\n"]
 
 
 def test_requirepass_is_the_default_users_password(subject: Subject, root: Client) -> None:

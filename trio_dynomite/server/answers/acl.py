@@ -1,6 +1,7 @@
 """ACL: the users of the cluster, what they may do, and what was refused to whom.
 
-What is changed on one node holds on all of them a moment later (`Server.share_users`).
+What is changed on one node holds on all of them (`Server.share_users`); the answer comes when it does, so who
+is told of a user may log in anywhere.
 Source: https://valkey.io/commands/acl and `aclCommand` in Valkey's `acl.c`.
 """
 
@@ -20,6 +21,7 @@ from trio_dynomite.commands.table import find
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import NULL, OK, array, bulk, bulk_array, integer, mapping, set_of
 from trio_dynomite.server.answers.answer import Answer, help_answer
+from trio_dynomite.server.later import reply_of
 from trio_dynomite.server.permission import after_change
 
 if TYPE_CHECKING:
@@ -74,23 +76,26 @@ def acl_cat(session: Session, args: list[bytes]) -> bytes:
     return bulk_array([name.encode() for name, row in EVERY_ROW.items() if category in row.categories])
 
 
-def acl_setuser(session: Session, args: list[bytes]) -> bytes:
+def acl_setuser(session: Session, args: list[bytes]) -> bytes | None:
     """ACL SETUSER name [rule…]: all of the rules, or none."""
     server = session.server
     user = server.users.change(args[2], args[3:], server.engine.keyspace.clock.next())
     after_change(server, [user], session)
-    server.share_users()
-    return OK
+    return _shared(session, OK)
 
 
-def acl_deluser(session: Session, args: list[bytes]) -> bytes:
+def acl_deluser(session: Session, args: list[bytes]) -> bytes | None:
     """ACL DELUSER name [name…]: how many there were. Their sessions end."""
     server = session.server
     gone = server.users.delete(args[2:], server.engine.keyspace.clock.next())
     after_change(server, gone, session)
-    if gone:
-        server.share_users()
-    return integer(len(gone))
+    return _shared(session, integer(len(gone))) if gone else integer(0)
+
+
+def _shared(session: Session, reply: bytes) -> bytes | None:
+    """Tell all nodes of a change; `reply` when those that can be reached know it."""
+    share_users = session.server.share_users
+    return reply_of(session, lambda done: share_users(lambda: done(reply)))
 
 
 def acl_getuser(session: Session, args: list[bytes]) -> bytes:

@@ -19,7 +19,7 @@ Answer = Callable[["Session", list[bytes]], bytes | None]
 """(session, arguments) → encoded reply; None when it took a place in the session's queue for it."""
 
 REDIS_VERSION = "8.0.0"
-"""The newest Redis all of whose commands are here, its vector sets aside. Clients choose by it what they send:
+"""The newest Redis all of whose commands are here, its vector sets aside. Clients choose by it what to send:
 coredis refuses HPEXPIRE and HGETDEL below 7.4 and 8.0, redis-py keeps no cache below 7.4."""
 
 CLUSTER_DISABLED = "ERR This instance has cluster support disabled"
