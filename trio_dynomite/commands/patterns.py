@@ -9,12 +9,16 @@ import re
 from functools import lru_cache
 
 _NEVER = b"(?!)"
+_STARS_MAX = 1000
+"""With more of them Redis gives up, and finds nothing."""
 
 
 @lru_cache(maxsize=512)
 def compile_glob(pattern: bytes, *, ignore_case: bool = False) -> re.Pattern[bytes]:
     """The regular expression whose `fullmatch` finds what the glob `pattern` finds."""
     first, *rest = _split(pattern)
+    if len(rest) > _STARS_MAX:
+        return re.compile(_NEVER)
     source = b"".join(first)
     if rest:
         middle = b"".join([b"(?>.*?%b)" % b"".join(atoms) for atoms in rest[:-1] if atoms])

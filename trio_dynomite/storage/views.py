@@ -7,8 +7,10 @@ newest, which is the same whoever does it.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf, isfinite, isnan, nextafter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from trio_dynomite.commands.numeric import INT64_MAX, INT64_MIN, parse_int64
@@ -246,7 +248,11 @@ class SortedSetView(CellsView):
         scores = self._body.scores()
         if not len(scores):
             return 0
-        return scores.bisect_left((scores[0][0], member + b"\0" if or_at else member))
+        bound = member + b"\0" if or_at else member
+        if scores[0][0] == scores[-1][0]:
+            return scores.bisect_left((scores[0][0], bound))
+        # Redis searches as if all scores were equal, and finds what is in order by chance.
+        return bisect_left(scores, bound, key=itemgetter(1))
 
     def slice(self, start: int, stop: int, *, reverse: bool = False) -> list[Scored]:
         """The members of ranks start..stop-1."""

@@ -6,6 +6,7 @@ when its last element has gone.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any
@@ -182,7 +183,8 @@ class FakeSortedSet(FakeRecord):
         return sum(s < score or (or_at and s == score) for s in self.value.values())
 
     def below_member(self, member: bytes, *, or_at: bool = False) -> int:
-        return sum(m < member or (or_at and m == member) for m in self.value)
+        bound = member + b"\0" if or_at else member
+        return bisect_left([name for name, _ in self._ordered()], bound)
 
     def slice(self, start: int, stop: int, *, reverse: bool = False) -> list[tuple[bytes, float]]:
         chosen = self._ordered()[start:stop]

@@ -22,6 +22,11 @@ from trio_dynomite.commands.patterns import matches
         ("a.b", "a.b"),
     ],
 )
+def test_with_too_many_stars_nothing_is_found() -> None:
+    assert matches(b"*?" * 1000, b"a" * 1000)
+    assert not matches(b"*?" * 1001, b"a" * 1001)
+
+
 def test_matches(pattern: str, text: str) -> None:
     assert matches(pattern.encode(), text.encode())
 
