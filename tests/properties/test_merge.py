@@ -78,7 +78,8 @@ def history(seed: int) -> tuple[Record, list[list[object]]]:
     for step in range(choice.randrange(1, 12)):
         clock.advance(NOW + step)
         stamp = clock.next()
-        kinds = ["put", "delete", "expire", "count"] + (["patch"] if record[1] and not record[4] else [])
+        kinds = ["put", "delete", "count"] + (["patch"] if record[1] and not record[4] else [])
+        kinds += ["expire"] if record[1] is not None else []
         kind = choice.choice(kinds)
         if kind == "put":
             entry = [effect.PUT, stamp, b"%d" % step, choice.choice([0, NOW + 999])]

@@ -39,6 +39,7 @@ from trio_dynomite.data.record import (
     VALUE,
     Record,
     has_body,
+    is_stripped,
     join_counts,
     newest,
 )
@@ -66,7 +67,7 @@ def apply(
     if kind == PUT:
         return _changed(record, put(stamp, payload, deadline_ms))
     if kind == EXPIRE:
-        return _apply_expire(record, stamp, deadline_ms, now_ms)
+        return _apply_expire(record, stamp, deadline_ms)
     if kind == COUNT:
         return _apply_count(record, payload)
     if kind == PATCH:
@@ -95,11 +96,11 @@ def _changed(record: Record, other: Record) -> Record:
     return record if joined == record else joined
 
 
-def _apply_expire(record: Record, stamp: int, deadline_ms: int, now_ms: int) -> Record | None:
+def _apply_expire(record: Record, stamp: int, deadline_ms: int) -> Record | None:
     if stamp <= record[EXPIRY] or stamp < record[STAMP]:
         return record
-    if record[VALUE] is None and 0 < record[DEADLINE] <= now_ms:
-        return None  # it had expired here, its value is gone, and now it lives on
+    if is_stripped(record):
+        return None  # and now it lives on
     return (record[STAMP], record[VALUE], stamp, deadline_ms, record[COUNTS])
 
 
@@ -107,6 +108,8 @@ def _apply_count(record: Record, payload: Any) -> Record | None:
     base, origin, sequence, total = unpack(payload[0]), unpack(payload[1]), payload[2], payload[3]
     if record[STAMP] != base:
         return record if record[STAMP] > base else None
+    if is_stripped(record):
+        return None  # it is counted on where it has not expired yet
     return counted(record, origin, sequence, total)
 
 
@@ -128,11 +131,20 @@ def _apply_patch(record: Record, stamp: int, payload: Any, deadline_ms: int) -> 
     if record[STAMP] != unpack(payload[0]) or value is None:
         return None
     if type(value) is not str:
-        return None if body is not None else put(stamp, patched(value, payload[1:]), deadline_ms)
+        if body is not None:
+            return None
+        return _still_dated(record, put(stamp, patched(value, payload[1:]), deadline_ms))
     if body.made:
         return None
     body.apply(payload[1:])
-    return whole(stamp, body, deadline_ms)
+    return _still_dated(record, whole(stamp, body, deadline_ms))
+
+
+def _still_dated(before: Record, after: Record) -> Record:
+    """A patched record; a deadline that was given later than the patch, and came first, stays."""
+    if before[EXPIRY] <= after[STAMP]:
+        return after
+    return (after[STAMP], after[VALUE], before[EXPIRY], before[DEADLINE], after[COUNTS])
 
 
 def patched(value: bytes, operation: Any) -> bytes:

@@ -15,6 +15,7 @@ from trio_dynomite.data.record import (
     STAMP,
     VALUE,
     Record,
+    is_stripped,
     join,
     join_counts,
 )
@@ -84,7 +85,7 @@ def _is_gap(body: Cells, field: bytes, stamp: int) -> bool:
     if old is None:
         return True
     is_news = stamp > old[EXPIRY] and stamp >= old[STAMP]
-    return is_news and old[VALUE] is None and old[DEADLINE] > 0  # it has expired here, and now it lives on
+    return is_news and is_stripped(old)
 
 
 def _date(body: Cells, field: bytes, stamp: int, deadline_ms: int) -> None:
@@ -98,6 +99,8 @@ def _count(body: Cells, reset: int, payload: Any) -> bool:
     old = body.cells.get(element) or (reset, None, 0, 0, None)
     if old[STAMP] != base:
         return old[STAMP] > base
+    if is_stripped(old):
+        return False  # it is counted on where it has not expired yet
     new = counted(body, old, origin, payload[4], payload[5])
     if new != old:
         body.put(element, new)

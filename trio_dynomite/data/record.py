@@ -109,6 +109,11 @@ def has_body(record: Record) -> bool:
     return record[COUNTS] is not None and type(record[COUNTS]) not in (tuple, int)
 
 
+def is_stripped(record: Record) -> bool:
+    """Has it (or a cell) lost its value to its deadline? Whoever goes by a slower clock may have it still."""
+    return record[VALUE] is None and record[DEADLINE] > 0 and not has_body(record)
+
+
 def is_live(record: Record, now_ms: int) -> bool:
     """Does a reader see this record at `now_ms`?"""
     return record[VALUE] is not None and not 0 < record[DEADLINE] <= now_ms

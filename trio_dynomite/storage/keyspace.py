@@ -21,6 +21,7 @@ from trio_dynomite.data.record import (
     WRONG_TYPE,
     Record,
     is_live,
+    is_stripped,
     kind,
     newest,
     text,
@@ -119,7 +120,7 @@ class StoreKeyspace:
         record = self.store.get(slot, key)
         if not record[DEADLINE]:
             return record
-        if record[DEADLINE] <= self.clock.now_ms:
+        if record[DEADLINE] <= self.clock.now_ms or is_stripped(record):
             record = (newest(record) + 1, None, 0, 0, None)
             self.store.set(slot, key, record)
             self.tell(RECORD, slot, key, record[STAMP] >> NODE_BITS, pack_record(record), 0)

@@ -36,8 +36,10 @@ def test_a_deadline_moves_and_goes() -> None:
     assert apply(moved, EXPIRE, S3 + 1, None, 0, NOW) == (S2, b"ab", S3 + 1, 0, None)
 
 
-def test_a_deadline_moved_for_what_has_lost_its_value_here_is_a_gap() -> None:
-    assert apply(SHELL, EXPIRE, S3, None, NOW + 7, NOW) is None
+@pytest.mark.parametrize("now_ms", [NOW, NOW - 1], ids=["", "the clock went back"])
+def test_what_builds_on_a_value_that_has_expired_here_is_a_gap(now_ms: int) -> None:
+    assert apply(SHELL, EXPIRE, S3, None, NOW + 7, now_ms) is None
+    assert apply(SHELL, COUNT, S3, [pack(S2), pack(77), 1, 5], 0, now_ms) is None
 
 
 def test_a_patch_is_done_at_its_parent_only() -> None:
@@ -60,6 +62,12 @@ def test_a_patch_keeps_the_deadline_that_the_primary_told() -> None:
         NOW + 7,
         None,
     )
+
+
+def test_a_deadline_of_another_datacenter_outlives_a_patch_that_is_older() -> None:
+    dated: Record = (S1, b"a", S3, NOW + 7, None)
+
+    assert apply(dated, PATCH, S2, [pack(S1), b"append", b"b"], 0, NOW) == (S2, b"ab", S3, NOW + 7, None)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""What has expired where a clock is ahead may live on at the primary: replicas come to agree all the same."""
+
+from random import Random
+
+import pytest
+
+from trio_dynomite.data.stamp import HybridClock
+from trio_dynomite.storage.keyspace import StoreKeyspace
+from trio_dynomite.storage.memory import MemoryStore
+from trio_dynomite.topology.partitioner import redis_slot
+
+NOW = 1_700_000_000_000
+
+
+def node(number: int) -> StoreKeyspace:
+    clock = HybridClock(number)
+    clock.advance(NOW)
+    return StoreKeyspace(MemoryStore(redis_slot), clock, origin=clock.next(), rng=Random(number))
+
+
+@pytest.fixture
+def ks() -> StoreKeyspace:
+    return node(1)
+
+
+def replica_of(ks: StoreKeyspace) -> StoreKeyspace:
+    """Another node that has heard of everything in order."""
+    there = node(2)
+    assert there.store.apply(1, ks.effects or [], NOW) == []
+    return there
+
+
+@pytest.mark.parametrize("by", ["the key", "the field"])
+def test_a_count_told_to_a_node_where_it_has_expired_asks_for_the_whole(ks: StoreKeyspace, by: str) -> None:
+    ks.hash_at(b"k").put([(b"f", b"100"), (b"g", b"1")])
+    if by == "the key":
+        ks.expire(b"k", NOW + 10)
+    else:
+        ks.hash_at(b"k").expire([b"f"], NOW + 10)
+    ahead, late_at = replica_of(ks), len(ks.effects or [])
+    ahead.store.expire(NOW + 2000, 9)
+    ks.hash_at(b"k").count(b"f", 1)
+    assert ahead.store.apply(1, (ks.effects or [])[late_at:], NOW + 2000) == [b"k"]
+
+
+def test_a_clock_that_goes_back_meets_what_it_has_stripped(ks: StoreKeyspace) -> None:
+    ks.hash_at(b"k").put([(b"old", b"1")])
+    ks.expire(b"k", NOW + 10)
+    there = replica_of(ks)
+    ks.store.expire(NOW + 2000, 9)
+    late_at = len(ks.effects or [])
+    assert ks.hash_at(b"k").put([(b"new", b"2")]) == 1
+    assert there.store.apply(1, (ks.effects or [])[late_at:], NOW) == []
+    for node in (ks, there):
+        assert list(node.hash_at(b"k").items()) == [(b"new", b"2")]
+        assert node.deadline(b"k") == 0
