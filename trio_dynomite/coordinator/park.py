@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from trio_dynomite.commands.row import Row
+from trio_dynomite.commands.row import Row, Spread
 from trio_dynomite.coordinator.batch import Waiter, nothing_done
 from trio_dynomite.coordinator.lone import LoneCaller
 from trio_dynomite.model import Level
@@ -99,8 +99,14 @@ class Parking:
         # Judged done before it is routed, so that a reply given at once is not given again by `expire`.
         parked.is_over = True
         before = len(self._parked)
-        reply = self.engine.submit_to(parked.route, parked.row, parked.args, parked)
+        reply = self._submit(parked)
         if reply is not None:
             parked.waiter.done(reply)
         elif len(self._parked) > before and self._parked[-1] is parked:
             parked.is_over = False
+
+    def _submit(self, parked: Parked) -> bytes | None:
+        """As the request was submitted first: its keys are gathered, too. A part of a split one goes as it is."""
+        if parked.row.spread is Spread.KEY:
+            return self.engine.submit(parked.row, parked.args, parked)
+        return self.engine.submit_to(parked.route, parked.row, parked.args, parked)
