@@ -32,7 +32,7 @@ def flags(session: Session) -> str:
 
 
 def client_line(session: Session) -> str:
-    """One connection. No other measures of memory are kept."""
+    """One connection. Of memory it is told what is measured here, and 0 for the rest."""
     now_s = session.server.engine.mono_s
     unsent = session.pipe.unsent
     fields = {
@@ -53,6 +53,10 @@ def client_line(session: Session) -> str:
         "watch": len(session.watched),
         "qbuf": session.backlog_bytes,
         "qbuf-free": 0,
+        "argv-mem": 0,
+        "multi-mem": 0,
+        "rbs": 0,
+        "rbp": 0,
         "obl": 0,
         "oll": int(unsent > 0),
         "omem": unsent,

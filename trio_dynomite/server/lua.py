@@ -44,7 +44,10 @@ def host_scripts(server: Server) -> ScriptHost:
         return None if refusal is None else refusal.reply
 
     def touch(row: Row, args: list[bytes]) -> str | None:
-        return may_touch(engine, row, args)
+        refusal = may_touch(engine, row, args)
+        if refusal is None:
+            server.script_runs(row, args)
+        return refusal
 
     host = ScriptHost(
         calls=Calls(lookup, touch, may_run, lambda row, args: _about_the_node(server, row, args)),

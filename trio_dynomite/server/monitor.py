@@ -54,9 +54,16 @@ class Monitors:
 
     def tell(self, session: Session, row: Row, args: list[bytes]) -> None:
         """`session` has run a command. Those of administrators are not shown."""
+        self._tell(session.address, row, args)
+
+    def tell_script(self, row: Row, args: list[bytes]) -> None:
+        """A script runs a command."""
+        self._tell("lua", row, args)
+
+    def _tell(self, who: str, row: Row, args: list[bytes]) -> None:
         if "admin" in row.flags:
             return
         words = " ".join([quoted_bytes(word) for word in redacted(row.name, args)])
-        line = f"+{time():.6f} [0 {session.address}] {words}\r\n".encode()
+        line = f"+{time():.6f} [0 {who}] {words}\r\n".encode()
         for monitor in list(self.sessions):
             monitor.push(line)

@@ -21,7 +21,7 @@ from trio_dynomite.server import permission
 from trio_dynomite.server.events import Notifications
 from trio_dynomite.server.latency import LatencyMonitor
 from trio_dynomite.server.lua import host_scripts
-from trio_dynomite.server.modes import TIMED
+from trio_dynomite.server.modes import MONITORED, TIMED
 from trio_dynomite.server.monitor import Monitors
 from trio_dynomite.server.outbox import Outbox
 from trio_dynomite.server.output import DEFAULT_LIMITS, OutputLimit, class_of
@@ -210,6 +210,13 @@ class Server:
         self.tracking.disable(session)
         self.monitors.remove(session)
         self.pause.held.pop(session, None)
+
+    def script_runs(self, row: Row, args: list[bytes]) -> None:
+        """A script runs a command on this node: it is counted, seen, and what it reads is tracked."""
+        self.tallies.of(row.name).calls += 1
+        self.tracking.script_runs(row, args)
+        if self.modes & MONITORED:
+            self.monitors.tell_script(row, args)
 
     def check_output(self, session: Outbox, unread: int) -> None:
         """Disconnect `session` when it leaves too many bytes unread of what it is sent."""

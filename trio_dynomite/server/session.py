@@ -218,9 +218,9 @@ class Session(Outbox):
         pushed = self._pushed = []
         reply = guards.stands_in_the_way(self, row, args, modes)
         if reply is None:
-            reply = self._execute_tracked(row, args) if modes & TRACKING else self.execute(row, args)
-            if modes & MONITORED:
+            if modes & MONITORED and row.name != "exec":
                 self.server.monitors.tell(self, row, args)
+            reply = self._execute_tracked(row, args) if modes & TRACKING else self.execute(row, args)
         if self.modes & QUIET and row.name not in guards.ALWAYS_HEARD:
             reply = self._unless_muted(reply)
         self._pushed = None
@@ -245,7 +245,7 @@ class Session(Outbox):
         table = self.server.tracking
         before = table.runs(self, row, args)
         reply = self.execute(row, args)
-        table.ran(self, row, before)
+        table.ran(self, row, args, before)
         return reply
 
     def _answer(self, row: Row, args: list[bytes]) -> bytes | None:

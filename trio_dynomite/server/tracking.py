@@ -27,7 +27,7 @@ FLUSHED = b""
 """Stands among the written keys for a whole range of them. (A key may have no name: then all is told.)"""
 _QUIET_S = 0.2
 """A flush of which nothing was heard for so long is over."""
-_SCRIPTS = frozenset(["eval", "evalsha", "fcall"])
+_SCRIPTS = frozenset(["eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro"])
 
 
 @define(eq=False)
@@ -68,6 +68,9 @@ class TrackingTable:
     """Prefix → ids of the sessions that are told of all its keys."""
     sessions: int = 0
     """How many sessions track."""
+    _script_of: Session | None = None
+    """Who runs a script, and is to be told of what that reads."""
+    _saw_script: bool = False
     _flushes: int = 0
     """Ranges of keys that were flushed in the flush that goes on."""
     _told: Counter[bytes] = field(factory=Counter)
@@ -109,7 +112,10 @@ class TrackingTable:
         """A tracking session is about to run a command: how many writes there were before."""
         tracking = session.tracking
         if tracking is not None and tracking.remembers:
-            self.remember(session, row, args)
+            if row.name in _SCRIPTS:
+                self._script_of, self._saw_script = session, False
+            else:
+                self.remember(session, row, args)
         return len(self.server.engine.keyspace.store.written or ())
 
     def remember(self, session: Session, row: Row, args: list[bytes]) -> None:
@@ -122,8 +128,20 @@ class TrackingTable:
         while 0 < self.max_keys < len(readers):
             self._invalidate(next(iter(readers)), 0)
 
-    def ran(self, session: Session, row: Row, before: int) -> None:
+    def script_runs(self, row: Row, args: list[bytes]) -> None:
+        """A script runs a command on this node."""
+        if self._script_of is not None:
+            self._saw_script = True
+            if "readonly" in row.flags:
+                self.remember(self._script_of, row, args)
+
+    def ran(self, session: Session, row: Row, args: list[bytes], before: int) -> None:
         """It has run it: what it wrote itself, and was written at once, is told to the others now."""
+        if self._script_of is not None:
+            self._script_of = None
+            if not self._saw_script:
+                # It runs on another node, which does not tell what it reads there.
+                self.remember(session, row, args)
         tracking = session.tracking
         if tracking is None:
             return

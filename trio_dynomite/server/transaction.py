@@ -22,7 +22,7 @@ from trio_dynomite.server import permission
 from trio_dynomite.server.elements import elements
 from trio_dynomite.server.later import intercept
 from trio_dynomite.server.lua import as_user
-from trio_dynomite.server.modes import GATED, MONITORED, MULTI
+from trio_dynomite.server.modes import GATED, MULTI
 
 if TYPE_CHECKING:
     from trio_dynomite.server.place import Place
@@ -69,9 +69,6 @@ def discard(session: Session) -> Transaction | None:
 
 def run(session: Session, requests: list[Request], watched: list[tuple[bytes, int]]) -> bytes | None:
     """Run what was queued; the array of replies, or None when a place in the queue was taken for it."""
-    if session.server.modes & MONITORED:
-        for row, args in requests:
-            session.server.monitors.tell(session, row, args)
     if all([row.spread not in (Spread.SESSION, Spread.KEYSPACE) for row, _ in requests]) and requests:
         if not session.modes & GATED:
             return _submit(session, requests, watched)

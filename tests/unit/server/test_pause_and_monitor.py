@@ -159,6 +159,17 @@ class TestMonitor:
         assert monitor.error("GET", "k") == "ERR Replica can't interact with the keyspace"
         assert monitor.raw("MONITOR") == b""
 
+    def test_the_commands_of_scripts_are_seen_after_the_script(
+        self, subject: Subject, client: Client
+    ) -> None:
+        monitor = subject.client()
+        monitor.raw("MONITOR")
+        heard(monitor)
+        client.raw("EVAL", "return redis.call('SET', KEYS[1], '1')", "1", "k")
+        outer, inner = lines(heard(monitor))
+        assert inner == '[0 lua] "SET" "k" "1"'
+        assert outer.startswith('[0 10.0.0.9:5000] "EVAL" ')
+
     def test_reset_and_leaving_end_it(self, subject: Subject, client: Client) -> None:
         monitors = [subject.client(), subject.client()]
         for monitor in monitors:

@@ -198,6 +198,10 @@ class TestCounts:
         told = facts(client, "commandstats")
         assert {name for name in told} >= {"cmdstat_multi", "cmdstat_set", "cmdstat_ping", "cmdstat_exec"}
 
+    def test_commands_of_scripts_are_counted(self, client: Client) -> None:
+        client.raw("EVAL", "redis.call('SET', KEYS[1], '1') redis.call('SET', KEYS[1], '2')", "1", "k")
+        assert facts(client, "commandstats")["cmdstat_set"].startswith("calls=2,")
+
     def test_resetstat_begins_again(self, client: Client) -> None:
         client("GET", "k")
         client.error("NOSUCH")

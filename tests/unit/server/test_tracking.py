@@ -187,6 +187,16 @@ def test_without_resp3_and_without_another_nobody_can_be_told(subject: Subject, 
     assert told(subject, client) == b""
 
 
+def test_of_a_script_only_what_it_reads_is_remembered(
+    subject: Subject, client: Client, writer: Client
+) -> None:
+    client("CLIENT", "TRACKING", "ON")
+    client("EVAL", "redis.call('set', KEYS[1], '1') return redis.call('get', KEYS[2])", "2", "{t}a", "{t}b")
+    turn(subject)
+    writer("MSET", "{t}a", "2", "{t}b", "2")
+    assert told(subject, client) == invalid("{t}b")
+
+
 def test_a_flush_is_told_to_whoever_remembers_keys(subject: Subject, client: Client, writer: Client) -> None:
     client("CLIENT", "TRACKING", "ON")
     client("GET", "k")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from trio_dynomite.commands.table import lookup
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import OK, is_error
 from trio_dynomite.server import transaction
 from trio_dynomite.server.answers.answer import Answer
 from trio_dynomite.server.elements import elements
 from trio_dynomite.server.later import intercept
+from trio_dynomite.server.modes import MONITORED
 
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session
@@ -30,7 +32,15 @@ def exec_(session: Session, args: list[bytes]) -> bytes | None:
     queued = transaction.discard(session)
     if queued is None or queued.is_dirty:
         raise CommandError("EXECABORT Transaction discarded because of previous errors.")
+    _show(session, [*queued.requests, (lookup(args), args)])
     return transaction.run(session, queued.requests, watched)
+
+
+def _show(session: Session, requests: list[transaction.Request]) -> None:
+    """MONITOR sees what was queued when it runs, and EXEC after it."""
+    if session.server.modes & MONITORED:
+        for row, args in requests:
+            session.server.monitors.tell(session, row, args)
 
 
 def discard(session: Session, args: list[bytes]) -> bytes:
