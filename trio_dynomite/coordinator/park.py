@@ -106,7 +106,7 @@ class Parking:
             parked.is_over = False
 
     def _submit(self, parked: Parked) -> bytes | None:
-        """As the request was submitted first: its keys are gathered, too. A part of a split one goes as it is."""
+        """As it was submitted first, so that keys are gathered; a part of a split request goes as it is."""
         if parked.row.spread is Spread.KEY:
             return self.engine.submit(parked.row, parked.args, parked)
         return self.engine.submit_to(parked.route, parked.row, parked.args, parked)
