@@ -153,6 +153,7 @@ class Engine:
         self.broadcasts = Broadcasts(self)
         self.blocking = Blocking(self)
         self.common = Common(self)
+        self.keyspace.store.on_expired = self._expired
 
     # Turns
 
@@ -288,6 +289,11 @@ class Engine:
     def unblock(self, owner: Caller, as_error: bool) -> bool:
         """End a blocked client's wait; was it blocked?"""
         return self.blocking.unblock(owner, as_error=as_error)
+
+    def _expired(self, event: str, key: bytes) -> None:
+        """A key or a field was found to have expired: its primary tells who listens."""
+        if self.keyspace.wants_events and self.table.of_key(key).leads:
+            self.keyspace.event(event, key)
 
     def notice_writes(self) -> None:
         """Somebody wants to know of every key that is written."""

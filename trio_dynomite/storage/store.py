@@ -3,7 +3,7 @@
 Everything happens inside the turn. Each slot keeps, by difference at every write, the sum of
 hash(key) * digest(record), so two replicas compare a slot by comparing one number; how many of its
 records are tombstones or shells; and a `floor`, the stamp of the last flush, below which everything is
-dead. Deadlines are remembered by the second in which they fall.
+dead. Deadlines are remembered by the tenth of a second in which they fall.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,7 +30,10 @@ from trio_dynomite.data.record import (
 from trio_dynomite.data.stamp import NODE_BITS
 
 SLOTS = 16384
-_hash = xxhash.xxh3_64_intdigest
+_MOMENT_MS = 100
+"""What expires is looked for that often."""
+hash_of = xxhash.xxh3_64_intdigest
+"""What weighs a key's digest in the sum of its slot."""
 
 
 class Records(Protocol):
@@ -78,12 +81,16 @@ class Store:
     floors: list[int] = field(init=False)
     """Per slot, the newest flush."""
     due: dict[int, set[bytes]] = field(factory=dict)
-    """Second → keys that may expire in it."""
+    """Moment (of 100 ms) → keys that may expire in it."""
     planned: dict[bytes, int] = field(factory=dict)
-    """Key → the second of `due` in which it stands."""
-    next_due_s: int = 0
+    """Key → the moment of `due` in which it stands."""
+    next_due: int = 0
     written: list[bytes] | None = None
     """The keys that were changed, while somebody wants to know."""
+    newest: int = 0
+    """No stamp that the store held when it was made is newer."""
+    on_expired: Callable[[str, bytes], None] = lambda event, key: None
+    """Told what was found to have expired: `expired` (a key), `hexpired` (a field), `del` (with its last)."""
     was_flushed: bool = False
     """Slots were flushed since somebody looked."""
 
@@ -118,7 +125,7 @@ class Store:
                 self.dead[slot] -= 1
         if value is None:
             self.dead[slot] += 1
-        self.sums[slot] += _hash(key) * change
+        self.sums[slot] += hash_of(key) * change
         if self.written is not None:
             self.written.append(key)
 
@@ -140,7 +147,7 @@ class Store:
         if new[VALUE] is None:
             self.dead[slot] += 1
         records[key] = new
-        self.sums[slot] += _hash(key) * (digest(new) - before)
+        self.sums[slot] += hash_of(key) * (digest(new) - before)
         if self.written is not None:
             self.written.append(key)
 
@@ -183,7 +190,7 @@ class Store:
     def apply(self, origin: int, effects: list[Any], now_ms: int) -> list[bytes]:
         """Join a frame's effects, stamped by `origin`; the keys at which a gap was found."""
         gaps: list[bytes] = []
-        all_records, sums, hash_of = self.records, self.sums, _hash
+        all_records, sums = self.records, self.sums
         fields = iter(effects)
         if self.written is not None:
             self.written.extend(effects[2::FIELDS])
@@ -245,7 +252,7 @@ class Store:
             del records[key]
         for key, record in list(records.items()):
             records[key] = merge(record, flushed)
-        self.sums[slot] = sum([_hash(key) * digest(record) for key, record in records.items()])
+        self.sums[slot] = sum([hash_of(key) * digest(record) for key, record in records.items()])
         self.dead[slot] = sum([record[VALUE] is None for record in records.values()])
 
     def slot_digest(self, slot: int) -> int:
@@ -267,32 +274,32 @@ class Store:
 
     def _schedule(self, key: bytes, deadline_ms: int) -> None:
         """Remember when to look at `key`, unless an earlier look is planned, which will see the deadline."""
-        second = max(deadline_ms // 1000 + 1, self.next_due_s)
+        moment = max(deadline_ms // _MOMENT_MS + 1, self.next_due)
         planned = self.planned.get(key)
         if planned is not None:
-            if planned <= second:
+            if planned <= moment:
                 return
             self.due[planned].discard(key)
-        self.planned[key] = second
-        self.due.setdefault(second, set()).add(key)
+        self.planned[key] = moment
+        self.due.setdefault(moment, set()).add(key)
 
     def expire(self, now_ms: int, limit: int) -> int:
         """Strip expired records of their values, at most `limit` keys a call; how many were looked at."""
         looked = 0
-        for second in self._seconds_due(now_ms):
-            keys = self.due[second]
+        for moment in self._moments_due(now_ms):
+            keys = self.due[moment]
             while keys and looked < limit:
                 looked += 1
                 self._expire_key(keys.pop(), now_ms)
             if keys:
                 break
-            del self.due[second]
+            del self.due[moment]
         return looked
 
-    def _seconds_due(self, now_ms: int) -> list[int]:
-        now_s = now_ms // 1000
-        self.next_due_s = now_s + 1
-        return sorted([second for second in self.due if second <= now_s]) if self.due else []
+    def _moments_due(self, now_ms: int) -> list[int]:
+        now = now_ms // _MOMENT_MS
+        self.next_due = now + 1
+        return sorted([moment for moment in self.due if moment <= now]) if self.due else []
 
     def _expire_key(self, key: bytes, now_ms: int) -> None:
         del self.planned[key]
@@ -302,6 +309,7 @@ class Store:
             return
         if 0 < record[DEADLINE] <= now_ms:
             self.set(slot, key, shell(record))
+            self.on_expired("expired", key)
             return
         if record[DEADLINE]:
             self._schedule(key, record[DEADLINE])
@@ -313,6 +321,9 @@ class Store:
         if record[COUNTS].sweep(now_ms):
             record = settle(record)
             self.set(slot, key, record)
+            self.on_expired("hexpired", key)
+            if record[VALUE] is None:
+                self.on_expired("del", key)
         elif record[COUNTS].due_ms:
             self._schedule(key, record[COUNTS].due_ms)
         return record

@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from tests.engines import MakeStore, rocks_store
 from trio_dynomite.data.cells import ORDERED_FROM
 from trio_dynomite.data.effect import FIELDS, pack_record, unpack_record
 from trio_dynomite.data.stamp import HybridClock
@@ -16,17 +17,17 @@ NOW = 1_700_000_000_000
 
 
 @pytest.fixture
-def ks() -> StoreKeyspace:
+def ks(make_store: MakeStore) -> StoreKeyspace:
     clock = HybridClock(1)
     clock.advance(NOW)
-    return StoreKeyspace(MemoryStore(redis_slot), clock, origin=clock.next(), rng=Random(1))
+    return StoreKeyspace(make_store(redis_slot), clock, origin=clock.next(), rng=Random(1))
 
 
 def replica_of(ks: StoreKeyspace) -> StoreKeyspace:
-    """Another node that has heard of everything in order."""
+    """Another node, with another engine or the same, that has heard of everything in order."""
     clock = HybridClock(2)
     clock.advance(ks.now_ms)
-    there = StoreKeyspace(MemoryStore(redis_slot), clock, origin=clock.next(), rng=Random(2))
+    there = StoreKeyspace(rocks_store(redis_slot), clock, origin=clock.next(), rng=Random(2))
     assert there.store.apply(1, ks.effects or [], ks.now_ms) == []
     return there
 
@@ -194,3 +195,15 @@ def test_a_gap_in_one_field_leaves_the_others_and_the_digest_alone(ks: StoreKeys
     assert there.store.apply(1, effects, NOW) == [b"k"]
     there.store.join(slot, b"k", unpack_record(pack_record(ks.store.get(slot, b"k"))))
     assert there.store.slot_digest(slot) == ks.store.slot_digest(slot)
+
+
+def test_what_expires_is_told(ks: StoreKeyspace) -> None:
+    told: list[tuple[str, bytes]] = []
+    ks.store.on_expired = lambda event, key: told.append((event, key))
+    ks.put(b"s", b"v", NOW + 10)
+    ks.hash_at(b"h").put([(b"a", b"1")], NOW + 10)
+    ks.hash_at(b"h").put([(b"b", b"1")], NOW + 500)
+    assert ks.store.expire(NOW + 200, 10) == 2
+    assert sorted(told) == [("expired", b"s"), ("hexpired", b"h")]
+    assert ks.store.expire(NOW + 700, 10) == 1
+    assert told[2:] == [("hexpired", b"h"), ("del", b"h")]
