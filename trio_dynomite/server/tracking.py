@@ -70,6 +70,8 @@ class TrackingTable:
     """How many sessions track."""
     _script_of: Session | None = None
     """Who runs a script, and is to be told of what that reads."""
+    _declared: list[bytes] = field(factory=list)
+    """The keys that it named: as in Redis all of them count as read, once it reads anything."""
     _saw_script: bool = False
     _flushes: int = 0
     """Ranges of keys that were flushed in the flush that goes on."""
@@ -113,7 +115,7 @@ class TrackingTable:
         tracking = session.tracking
         if tracking is not None and tracking.remembers:
             if row.name in _SCRIPTS:
-                self._script_of, self._saw_script = session, False
+                self._script_of, self._saw_script, self._declared = session, False, row.keys(args)
             else:
                 self.remember(session, row, args)
         return len(self.server.engine.keyspace.store.written or ())
@@ -122,8 +124,11 @@ class TrackingTable:
         """`session` reads the keys of a command, if that is one that reads."""
         if "readonly" not in row.flags and row.name not in _SCRIPTS:
             return
+        self._remember(session, row.keys(args))
+
+    def _remember(self, session: Session, keys: list[bytes]) -> None:
         readers = self.readers
-        for key in row.keys(args):
+        for key in keys:
             readers.setdefault(key, set()).add(session.id)
         while 0 < self.max_keys < len(readers):
             self._invalidate(next(iter(readers)), 0)
@@ -133,7 +138,7 @@ class TrackingTable:
         if self._script_of is not None:
             self._saw_script = True
             if "readonly" in row.flags:
-                self.remember(self._script_of, row, args)
+                self._remember(self._script_of, [*self._declared, *row.keys(args)])
 
     def ran(self, session: Session, row: Row, args: list[bytes], before: int) -> None:
         """It has run it: what it wrote itself, and was written at once, is told to the others now."""

@@ -187,14 +187,17 @@ def test_without_resp3_and_without_another_nobody_can_be_told(subject: Subject, 
     assert told(subject, client) == b""
 
 
-def test_of_a_script_only_what_it_reads_is_remembered(
+def test_a_script_that_reads_reads_all_the_keys_that_it_names(
     subject: Subject, client: Client, writer: Client
 ) -> None:
     client("CLIENT", "TRACKING", "ON")
-    client("EVAL", "redis.call('set', KEYS[1], '1') return redis.call('get', KEYS[2])", "2", "{t}a", "{t}b")
+    client("EVAL", "return redis.call('set', KEYS[1], '1')", "2", "{t}a", "{t}b")
     turn(subject)
     writer("MSET", "{t}a", "2", "{t}b", "2")
-    assert told(subject, client) == invalid("{t}b")
+    assert told(subject, client) == b""
+    client("EVAL", "return redis.call('get', '{t}c')", "2", "{t}a", "{t}b")
+    writer("MSET", "{t}a", "3", "{t}b", "3", "{t}c", "3")
+    assert told(subject, client) == invalid("{t}a") + invalid("{t}b") + invalid("{t}c")
 
 
 def test_a_flush_is_told_to_whoever_remembers_keys(subject: Subject, client: Client, writer: Client) -> None:
