@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from trio_dynomite.commands.row import BLOCKED, Row
+from trio_dynomite.commands.row import Gather as How
+from trio_dynomite.coordinator.gather import Gather
 from trio_dynomite.coordinator.lone import LoneCaller
 from trio_dynomite.coordinator.waiting import Seat
 from trio_dynomite.errors import CommandError
@@ -235,8 +237,8 @@ class Blocked(LoneCaller):
 
 def is_nothing(engine: Engine, row: Row, args: list[bytes], reply: bytes) -> bool:
     """Is there still nothing for a command that waits? What it waits for may be of another type by now."""
-    if reply is BLOCKED or not reply.startswith(b"-WRONGTYPE"):
-        return reply is BLOCKED
+    if reply is BLOCKED or row.name == "xreadgroup" or not reply.startswith(b"-WRONGTYPE"):
+        return reply is BLOCKED  # a reader of a group hears that its stream has gone, however it went
     keys = row.keys(args)[:1] if row.name in _MOVES else row.keys(args)
     wanted = _TYPES[row.name[:2]]
     return any(engine.keyspace.kind(key) not in (None, wanted) for key in keys)
@@ -248,14 +250,15 @@ def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes
     routes: dict[Route, list[bytes]] = {}
     for key in row.keys(args):
         routes.setdefault(engine.table.of_key(key), []).append(key)
-    if len(routes) > 1 and row.name not in _SPLIT:
-        return CROSS_SLOT
     if not routes:
         return engine.execute(row, args, caller.resp)
     try:
         timeout_s = row.blocking(args)
     except CommandError:
         timeout_s = -1  # the handler refuses it, unless something else is wrong first
+    if len(routes) > 1 and row.name not in _SPLIT:
+        waits = timeout_s >= 0 or row.gather is How.NO
+        return CROSS_SLOT if waits else Gather.start(engine, row, args, caller)
     if timeout_s < 0:
         return engine.submit_to(next(iter(routes)), row, args, caller)
     blocked = Blocked(engine, row, caller.write_level, caller.resp, caller)

@@ -73,6 +73,26 @@ class Fetch(LoneCaller):
 
 
 @define(eq=False)
+class Alone(LoneCaller):
+    """A caller who has nothing more run until it has its reply: what another node gathers takes a while."""
+
+    caller: Caller
+    read_level: Level
+    write_level: Level
+    resp: int
+    hops: int
+
+    @classmethod
+    def of(cls, caller: Caller) -> Alone:
+        """`caller` as one."""
+        return cls(caller, caller.read_level, caller.write_level, caller.resp, caller.hops)
+
+    def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
+        """Who is told the reply."""
+        return self.caller.block()
+
+
+@define(eq=False)
 class Gather(LoneCaller):
     """A command whose keys are being gathered; the caller when it runs at last."""
 
@@ -98,7 +118,8 @@ class Gather(LoneCaller):
         target = {How.ALL_BUT_FIRST: keys[0], How.ALL_BUT_LAST: keys[-1]}.get(row.gather)
         route = None if target is None else engine.table.of_key(target)
         if route is not None and not route.is_ready:
-            return engine.elsewhere(route, row, args, caller)
+            asking = caller if isinstance(caller, LoneCaller) else Alone.of(caller)
+            return engine.elsewhere(route, row, args, asking)
         levels = (caller.read_level, caller.write_level)
         gather = cls(engine, route, row, args, *levels, caller.resp, caller.hops)
         for key in dict.fromkeys(keys):
@@ -107,7 +128,8 @@ class Gather(LoneCaller):
         gather.missing -= 1
         if not gather.missing:
             return gather._run(caller)
-        gather.waiter = caller.wait(None, route or engine.table.of_key(keys[0]))
+        # What follows a write must find it: it waits until the write, which takes a while, is done.
+        gather.waiter = caller.wait(None, engine.table.of_key(keys[0])) if route is None else caller.block()
         return None
 
     def _fetch(self, key: bytes) -> None:

@@ -146,6 +146,34 @@ def test_every_reader_of_a_group_hears_of_its_end(cluster: Simulation) -> None:
     assert plain == []
 
 
+def test_another_type_is_nothing_to_most_and_the_end_of_a_group(cluster: Simulation) -> None:
+    cluster.ask(NODES[0], QUORUM, b"XGROUP", b"CREATE", b"k", b"g", b"$", b"MKSTREAM")
+    read = [b"XREADGROUP", b"GROUP", b"g", b"c", b"BLOCK", b"0", b"STREAMS", b"k", b">"]
+    group = [wait(cluster, name, *read) for name in NODES]
+    plain = wait(cluster, NODES[0], b"XREAD", b"BLOCK", b"900", b"STREAMS", b"k", b"$")
+    pop = wait(cluster, NODES[1], b"BLPOP", b"l", b"0")
+    cluster.ask(NODES[1], QUORUM, b"SET", b"k", b"v")
+    cluster.ask(NODES[1], QUORUM, b"SET", b"l", b"v")
+    cluster.run_for(0.3)
+    assert [replies[0][:10] for replies in group] == [b"-WRONGTYPE"] * 3
+    assert plain == pop == []
+    cluster.ask(NODES[2], QUORUM, b"DEL", b"l")
+    cluster.ask(NODES[2], QUORUM, b"RPUSH", b"l", b"x")
+    cluster.run_for(0.3)
+    assert len(pop) == 1
+
+
+def test_a_move_hears_that_its_destination_is_of_another_type(cluster: Simulation) -> None:
+    cluster.ask(NODES[0], QUORUM, b"SET", b"{k}to", b"v")
+    moves = [wait(cluster, name, b"BLMOVE", b"{k}", b"{k}to", b"LEFT", b"LEFT", b"0") for name in NODES]
+    assert moves == [[], [], []]
+    cluster.ask(NODES[0], QUORUM, b"RPUSH", b"{k}", b"x")
+    cluster.run_for(0.3)
+    assert [replies[0][:10] for replies in moves] == [b"-WRONGTYPE"] * 3
+    assert cluster.ask(NODES[0], QUORUM, b"LLEN", b"{k}") == b":1
+"
+
+
 def test_a_wait_moves_on_when_the_primary_dies(cluster: Simulation) -> None:
     leader = leader_of(cluster, b"k")
     others = [name for name in NODES if name != leader]
