@@ -170,8 +170,7 @@ def test_a_move_hears_that_its_destination_is_of_another_type(cluster: Simulatio
     cluster.ask(NODES[0], QUORUM, b"RPUSH", b"{k}", b"x")
     cluster.run_for(0.3)
     assert [replies[0][:10] for replies in moves] == [b"-WRONGTYPE"] * 3
-    assert cluster.ask(NODES[0], QUORUM, b"LLEN", b"{k}") == b":1
-"
+    assert cluster.ask(NODES[0], QUORUM, b"LLEN", b"{k}") == b":1\r\n"
 
 
 def test_a_wait_moves_on_when_the_primary_dies(cluster: Simulation) -> None:
