@@ -126,7 +126,12 @@ def _write_hash(ks: Keyspace, key: bytes, fields: list[Any]) -> None:
 
 def encode(code: int, value: bytes) -> bytes:
     """The payload for the serialised `value` of type `code`."""
-    body = b"".join((bytes((code,)), value, VERSIONS[code].to_bytes(2, "little")))
+    return sealed(bytes((code,)) + value, VERSIONS[code])
+
+
+def sealed(body: bytes, version: int) -> bytes:
+    """`body` with the footer: the RDB version in which it is written, and the checksum."""
+    body += version.to_bytes(2, "little")
     return body + _crc64(body).to_bytes(8, "little")
 
 
@@ -137,17 +142,23 @@ def decode(payload: bytes) -> Loaded:
         CommandError: the checksum is wrong, or the version too new, or the value is damaged or of a type that
             we do not know.
     """
-    if len(payload) < _FOOTER.size:
-        raise CommandError(_BAD_FOOTER)
-    version, checksum = _FOOTER.unpack_from(payload, len(payload) - _FOOTER.size)
-    if version > _VERSION_MAX or checksum != _crc64(payload[:-8]):
-        raise CommandError(_BAD_FOOTER)
-    reader = Reader(payload[: -_FOOTER.size])
+    body, version = unsealed(payload)
+    reader = Reader(body)
     code = reader.number(1)
     require(code != HASH_2 or version not in _REDIS_VERSIONS)
     loaded = load(code, reader)
     require(reader.at == len(reader.data))
     return loaded
+
+
+def unsealed(payload: bytes) -> tuple[bytes, int]:
+    """The body of `payload` and its version. Raises CommandError: the checksum is wrong, or the version too new."""
+    if len(payload) < _FOOTER.size:
+        raise CommandError(_BAD_FOOTER)
+    version, checksum = _FOOTER.unpack_from(payload, len(payload) - _FOOTER.size)
+    if version > _VERSION_MAX or checksum != _crc64(payload[:-8]):
+        raise CommandError(_BAD_FOOTER)
+    return payload[: -_FOOTER.size], version
 
 
 def _crc64(data: bytes) -> int:

@@ -7,7 +7,7 @@ arguments and how the command spreads over the cluster. A command itself is a pl
 
 import enum
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from attrs import define, field
 
@@ -58,6 +58,9 @@ class Keyspace(Protocol):
 
     may_block: bool
     """May a blocking command answer BLOCKED? Inside transactions and scripts it answers its null instead."""
+
+    scripts: Any
+    """The node's script host."""
 
     wants_events: bool
     """Does anybody listen to key-space notifications? Ask before `event`, which costs a call."""

@@ -36,6 +36,7 @@ class FakeKeyspace:
     """What `patch` was told, in order."""
     rng: Random = field(factory=lambda: Random(1))
     may_block: bool = True
+    scripts: Any = None
     wants_events: bool = True
     events: list[tuple[str, bytes]] = field(factory=list)
     """What `event` was told, in order."""

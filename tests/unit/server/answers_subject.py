@@ -1,5 +1,6 @@
 """What the tests of the answers share: a node of three without sockets, and clients that speak to it."""
 
+from random import Random
 from typing import Any
 
 import hiredis
@@ -135,7 +136,7 @@ def make_subject(
         for at, host in enumerate(hosts, 1)
     )
     settings = Settings(cluster=Cluster(partitioner=partitioner), nodes=nodes)
-    engine = build_engine(settings, "n1", NOW_MS, lambda event, **facts: None)
+    engine = build_engine(settings, "n1", NOW_MS, lambda event, **facts: None, Random(1))
     engine.begin(NOW_MS, 100.0)
     server = Server(engine, settings, Limits(), "ab" * 20, NOW_MS - 5000, Level.DC_ONE, Level.DC_ONE)
     subject = Subject(server)
