@@ -180,7 +180,7 @@ class Cells:
         return _drawn(list(self.items()), 1, draw, distinct=False)[0]
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[Element]]:
-        """About `count` elements from `cursor` on, and the cursor to go on from; a small body is given whole."""
+        """About `count` elements from `cursor` on, and the next cursor; a small body is given whole."""
         if not cursor and self.live <= _SMALL:
             return 0, list(self.items())
         following, found = self.cells.page(cursor, count)

@@ -40,7 +40,7 @@ def merge(mine: Record, theirs: Record) -> Record:
 
 
 def _whole(mine: Record, theirs: Record) -> Record:
-    """Two whole records: as strings are joined; of two with the same stamp one may be stripped of its body."""
+    """Two whole records: joined as strings are; of two with one stamp one may have lost its body."""
     if not has_body(mine) and not has_body(theirs):
         return join(mine, theirs)
     newer = mine if (mine[STAMP], has_body(mine)) >= (theirs[STAMP], has_body(theirs)) else theirs
