@@ -6,7 +6,6 @@ indexes, and leave nothing to be found out.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Any
 
 from attrs import define, field
@@ -15,8 +14,6 @@ from trio_dynomite.data.shelf import MEMORY, Shelf
 from trio_dynomite.errors import ProtocolError
 
 LIST = "list"
-_NODE = 64
-"""Elements that a step inside a deque passes over."""
 
 
 @define(eq=False)
@@ -48,18 +45,9 @@ class ListBody:
         return act(self.items, *rest)
 
     def slice(self, start: int, stop: int) -> list[bytes]:
-        """The elements start..stop-1, by the way that passes the fewest others."""
-        items, size = self.items, len(self.items)
-        stop = min(stop, size)
-        if start >= stop:
-            return []
-        near_left, near_right = start, size - stop
-        near = min(near_left, near_right)
-        if (stop - start) * (near // _NODE + 1) < near:
-            return [items[at] for at in range(start, stop)]
-        if near_left <= near_right:
-            return list(islice(items, start, stop))
-        return list(islice(reversed(items), size - stop, size - start))[::-1]
+        """The elements start..stop-1, as far as there are so many."""
+        stop = min(stop, len(self.items))
+        return self.shelf.slice(self.items, start, stop) if start < stop else []
 
     def on(self, shelf: Shelf) -> "ListBody":
         """The same elements on another shelf."""
@@ -114,5 +102,11 @@ def _keep(items: Any, start: int, stop: int) -> None:
     _pop(items, 1, start)
 
 
-_ACTS: dict[bytes, Callable[..., Any]] = {b"push": _push, b"pop": _pop, b"set": _set, b"insert": _insert,
-b"remove": _remove, b"keep": _keep}
+_ACTS: dict[bytes, Callable[..., Any]] = {
+    b"push": _push,
+    b"pop": _pop,
+    b"set": _set,
+    b"insert": _insert,
+    b"remove": _remove,
+    b"keep": _keep,
+}

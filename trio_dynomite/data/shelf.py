@@ -8,12 +8,16 @@ here.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, Protocol
 
 from sortedcontainers import SortedDict, SortedList
 
 from trio_dynomite.data.buckets import Buckets
 from trio_dynomite.data.record import Record
+
+_NODE = 64
+"""Elements that a step inside a deque passes over."""
 
 
 class CellMap(Protocol):
@@ -32,7 +36,7 @@ class CellMap(Protocol):
         """Every element and cell."""
 
     def page(self, cursor: int, limit: int) -> tuple[int, list[tuple[bytes, Record]]]:
-        """At least `limit` elements (or all the rest) from place `cursor` on, and the place to go on from, or 0."""
+        """At least `limit` elements from place `cursor` on, and the place to go on from; 0: that was all."""
 
     def sample(self, draw: Callable[[int], int]) -> tuple[bytes, Record]:
         """An element by chance; `draw(n)` gives a number below n. The map is not empty."""
@@ -42,6 +46,8 @@ class Order(Protocol):
     """Sorted values, each once: the part of `sortedcontainers.SortedList` that bodies use."""
 
     def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
 
     def __getitem__(self, index: int) -> Any: ...
 
@@ -73,11 +79,11 @@ class Shelf(Protocol):
     def sequence(self) -> Any:
         """An empty `deque` of byte strings."""
 
+    def slice(self, sequence: Any, start: int, stop: int) -> list[bytes]:
+        """The elements start..stop-1 of a sequence, which has so many."""
+
     def entries(self) -> Any:
         """An empty `SortedDict` for the entries of a stream."""
-
-    def fresh(self) -> "Shelf":
-        """A shelf for another body."""
 
 
 class MemoryShelf:
@@ -98,13 +104,19 @@ class MemoryShelf:
         """An empty deque."""
         return deque()
 
+    def slice(self, sequence: Any, start: int, stop: int) -> list[bytes]:
+        """A slice of a deque, by the way that passes the fewest others."""
+        size = len(sequence)
+        near = min(start, size - stop)
+        if (stop - start) * (near // _NODE + 1) < near:
+            return [sequence[at] for at in range(start, stop)]
+        if near == start:
+            return list(islice(sequence, start, stop))
+        return list(islice(reversed(sequence), size - stop, size - start))[::-1]
+
     def entries(self) -> Any:
         """An empty sorted dictionary."""
         return SortedDict()
-
-    def fresh(self) -> Shelf:
-        """One shelf is as good as another."""
-        return self
 
 
 MEMORY = MemoryShelf()

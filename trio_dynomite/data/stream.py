@@ -13,6 +13,7 @@ from attrs import define, field
 from sortedcontainers import SortedDict
 
 from trio_dynomite.data.entry_id import decode, encode
+from trio_dynomite.data.shelf import MEMORY, Shelf
 from trio_dynomite.data.stream_groups import Group
 from trio_dynomite.errors import ProtocolError
 
@@ -39,6 +40,10 @@ class StreamBody:
     added: int = 0
     """How many entries were ever added."""
     groups: dict[bytes, Group] = field(factory=dict)
+    group_changes: int = 0
+    """How many operations had to do with groups: an engine on disk writes them when it has grown."""
+    shelf: Shelf = MEMORY
+    """Where the entries are kept."""
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -67,6 +72,7 @@ class StreamBody:
         perform = _OPERATIONS.get(operation[0]) if operation else None
         if perform is None:
             raise ProtocolError(f"unknown operation on a stream: {operation[:1]}")
+        self.group_changes += operation[0] not in _OF_ENTRIES
         try:
             return perform(self, *operation[1:])
         except (KeyError, TypeError, ValueError) as error:
@@ -153,11 +159,14 @@ class StreamBody:
         body.groups = {name: Group.unpack(group) for name, group in groups}
         return body
 
-    def copy(self, entries: Any = None) -> "StreamBody":
-        """Another body like this one, whose entries go into `entries`, as in `unpack`."""
-        return StreamBody.unpack(self.pack(), entries)
+    def on(self, shelf: Shelf) -> "StreamBody":
+        """Another body like this one, on another shelf."""
+        body = StreamBody.unpack(self.pack(), shelf.entries())
+        body.shelf = shelf
+        return body
 
 
+_OF_ENTRIES = frozenset({b"add", b"trim", b"delete", b"setid"})
 _OPERATIONS: Mapping[bytes, Callable[..., Any]] = MappingProxyType(
     {
         b"add": StreamBody.add,

@@ -3,6 +3,7 @@
 import pytest
 
 from trio_dynomite.data.entry_id import ID_MAX, decode, encode
+from trio_dynomite.data.shelf import MEMORY
 from trio_dynomite.data.stream import StreamBody
 from trio_dynomite.errors import ProtocolError
 
@@ -41,7 +42,7 @@ def test_ids_sort_as_their_bytes_do() -> None:
 
 def test_a_copy_lives_on_its_own() -> None:
     body = body_with_group()
-    copy = body.copy()
+    copy = body.on(MEMORY)
     assert copy == body
     copy.apply([b"ack", b"g", [encode(1)]])
     copy.apply([b"trim", encode(2)])

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.engines import MakeStore, examples
 from trio_dynomite.data.effect import COUNT, EXPIRE, FIELDS, FLUSH, PATCH, PUT
 from trio_dynomite.data.stamp import NODE_BITS, HybridClock, pack
 from trio_dynomite.errors import CommandError
 from trio_dynomite.storage.keyspace import StoreKeyspace
-from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.topology.partitioner import redis_slot
 
 NOW = 1_700_000_000_000
@@ -18,15 +18,15 @@ SLOT = redis_slot(b"k")
 MOST = 2**63 - 1
 
 
-def make_keyspace(node: int = 9) -> StoreKeyspace:
-    clock = HybridClock(node)
+def make_keyspace(make_store: MakeStore) -> StoreKeyspace:
+    clock = HybridClock(9)
     clock.advance(NOW)
-    return StoreKeyspace(MemoryStore(redis_slot), clock, origin=clock.next(), rng=Random(1))
+    return StoreKeyspace(make_store(redis_slot), clock, origin=clock.next(), rng=Random(1))
 
 
 @pytest.fixture
-def ks() -> StoreKeyspace:
-    return make_keyspace()
+def ks(make_store: MakeStore) -> StoreKeyspace:
+    return make_keyspace(make_store)
 
 
 def told(ks: StoreKeyspace) -> list[tuple[object, ...]]:
@@ -259,11 +259,15 @@ def test_with_nobody_to_tell_nothing_is_collected(ks: StoreKeyspace) -> None:
     assert ks.effects is None
 
 
-@given(st.lists(st.binary(min_size=1, max_size=3), min_size=1))
-def test_the_slot_of_the_key_located_last_is_not_taken_for_anothers(keys: list[bytes]) -> None:
-    ks = make_keyspace()
-    ks.key, ks.slot = keys[0], redis_slot(keys[0])
-    for key in keys:
-        ks.put(key, b"v" + key)
+def test_the_slot_of_the_key_located_last_is_not_taken_for_anothers(make_store: MakeStore) -> None:
+    @examples(make_store, 100)
+    @given(st.lists(st.binary(min_size=1, max_size=3), min_size=1))
+    def check(keys: list[bytes]) -> None:
+        ks = make_keyspace(make_store)
+        ks.key, ks.slot = keys[0], redis_slot(keys[0])
+        for key in keys:
+            ks.put(key, b"v" + key)
 
-    assert all(ks.store.records[redis_slot(key)][key][1] == b"v" + key for key in keys)
+        assert all(ks.store.records[redis_slot(key)][key][1] == b"v" + key for key in keys)
+
+    check()

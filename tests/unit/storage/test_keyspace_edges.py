@@ -3,18 +3,18 @@
 import msgspec
 import pytest
 
+from tests.engines import MakeStore
 from tests.unit.storage.test_keyspace import NOW, at, make_keyspace
 from trio_dynomite.errors import CommandError
 from trio_dynomite.storage.keyspace import StoreKeyspace
-from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.topology.partitioner import redis_slot
 
 MOST = 2**63 - 1
 
 
 @pytest.fixture
-def ks() -> StoreKeyspace:
-    return make_keyspace()
+def ks(make_store: MakeStore) -> StoreKeyspace:
+    return make_keyspace(make_store)
 
 
 def test_an_empty_string_is_no_number(ks: StoreKeyspace) -> None:
@@ -26,7 +26,9 @@ def test_an_empty_string_is_no_number(ks: StoreKeyspace) -> None:
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_a_running_total_stays_within_what_a_frame_can_carry(ks: StoreKeyspace, sign: int) -> None:
+def test_a_running_total_stays_within_what_a_frame_can_carry(
+    make_store: MakeStore, ks: StoreKeyspace, sign: int
+) -> None:
     """From one end of 64 bits to the other is more than 64 bits."""
     ks.put(b"k", b"%d" % (sign * MOST), NOW + 1000)
     for _ in range(3):
@@ -36,7 +38,7 @@ def test_a_running_total_stays_within_what_a_frame_can_carry(ks: StoreKeyspace, 
         assert ks.count(b"k", sign * MOST) == sign * MOST
     ks.count(b"k", -sign * MOST)
     ks.count(b"k", -sign * MOST)
-    replica = MemoryStore(redis_slot)
+    replica = make_store(redis_slot)
 
     effects = msgspec.msgpack.decode(msgspec.msgpack.encode(ks.effects))
     assert replica.apply(9, effects, NOW) == []

@@ -5,15 +5,16 @@ from random import Random
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.engines import MakeStore, examples
 from trio_dynomite.commands.table import lookup
 from trio_dynomite.data.effect import record_effect
 from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.errors import CommandError
 from trio_dynomite.storage.keyspace import StoreKeyspace
-from trio_dynomite.storage.memory import MemoryStore
+from trio_dynomite.storage.store import Store
 
 NOW, NODE = 1_700_000_000_000, 9
 SLOTS = 2
@@ -54,11 +55,11 @@ def slot_of(key: bytes) -> int:
 class Primary:
     """A keyspace that runs commands; each command's effects are one frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, make_store: MakeStore) -> None:
         clock = HybridClock(NODE)
         clock.advance(NOW)
         self.now_ms = NOW
-        self.keyspace = StoreKeyspace(MemoryStore(slot_of), clock, origin=clock.next(), rng=Random(1))
+        self.keyspace = StoreKeyspace(make_store(slot_of), clock, origin=clock.next(), rng=Random(1))
         self.frames: list[bytes] = []
 
     def run(self, words: bytes, key: bytes, other: bytes, pass_ms: int) -> None:
@@ -80,7 +81,7 @@ class Primary:
             self.frames.append(msgspec.msgpack.encode(ks.effects))
 
 
-def deliver(primary: Primary, replica: MemoryStore, frame: bytes, now_ms: int) -> None:
+def deliver(primary: Primary, replica: Store, frame: bytes, now_ms: int) -> None:
     """Apply a frame; a gap is answered with the primary's whole record."""
     effects: list[Any] = msgspec.msgpack.decode(frame)
     for key in replica.apply(NODE, effects, now_ms):
@@ -89,7 +90,7 @@ def deliver(primary: Primary, replica: MemoryStore, frame: bytes, now_ms: int) -
         assert replica.apply(NODE, msgspec.msgpack.decode(msgspec.msgpack.encode(record)), now_ms) == []
 
 
-def known(store: MemoryStore) -> dict[bytes, Any]:
+def known(store: Store) -> dict[bytes, Any]:
     """All that a store knows, without the values that have expired: those go when each of them notices."""
     return {
         key: (*record[:1], None if record[3] else record[1], *record[2:])
@@ -98,42 +99,46 @@ def known(store: MemoryStore) -> dict[bytes, Any]:
     }
 
 
-@settings(max_examples=200, deadline=None)
-@given(steps)
-def test_in_order_no_gap_is_ever_found(history: list[tuple[bytes, bytes, bytes, int]]) -> None:
-    primary, replica = Primary(), MemoryStore(slot_of)
-    for step in history:
-        before = len(primary.frames)
-        primary.run(*step)
-        for frame in primary.frames[before:]:
-            assert replica.apply(NODE, msgspec.msgpack.decode(frame), primary.now_ms) == []
+def test_in_order_no_gap_is_ever_found(make_store: MakeStore) -> None:
+    @examples(make_store, 200)
+    @given(steps)
+    def check(history: list[tuple[bytes, bytes, bytes, int]]) -> None:
+        primary, replica = Primary(make_store), make_store(slot_of)
+        for step in history:
+            before = len(primary.frames)
+            primary.run(*step)
+            for frame in primary.frames[before:]:
+                assert replica.apply(NODE, msgspec.msgpack.decode(frame), primary.now_ms) == []
 
-    for slot in range(SLOTS):
-        assert dict(replica.scan(slot)) == dict(primary.keyspace.store.scan(slot))
-        assert replica.slot_digest(slot) == primary.keyspace.store.slot_digest(slot)
+        for slot in range(SLOTS):
+            assert dict(replica.scan(slot)) == dict(primary.keyspace.store.scan(slot))
+            assert replica.slot_digest(slot) == primary.keyspace.store.slot_digest(slot)
+
+    check()
 
 
-@settings(max_examples=300, deadline=None)
-@given(steps, st.randoms(use_true_random=False))
-def test_in_any_order_and_doubled_the_stores_end_equal(
-    history: list[tuple[bytes, bytes, bytes, int]], order: random.Random
-) -> None:
-    primary, replica = Primary(), MemoryStore(slot_of)
-    for step in history:
-        primary.run(*step)
-        if order.random() < 0.3:
-            primary.keyspace.store.expire(primary.now_ms, 2)
-    frames = primary.frames * 2
-    order.shuffle(frames)
+def test_in_any_order_and_doubled_the_stores_end_equal(make_store: MakeStore) -> None:
+    @examples(make_store, 300)
+    @given(steps, st.randoms(use_true_random=False))
+    def check(history: list[tuple[bytes, bytes, bytes, int]], order: random.Random) -> None:
+        primary, replica = Primary(make_store), make_store(slot_of)
+        for step in history:
+            primary.run(*step)
+            if order.random() < 0.3:
+                primary.keyspace.store.expire(primary.now_ms, 2)
+        frames = primary.frames * 2
+        order.shuffle(frames)
 
-    for frame in frames:
-        deliver(primary, replica, frame, primary.now_ms)
-        if order.random() < 0.2:
-            replica.expire(primary.now_ms, 2)
+        for frame in frames:
+            deliver(primary, replica, frame, primary.now_ms)
+            if order.random() < 0.2:
+                replica.expire(primary.now_ms, 2)
 
-    assert known(replica) == known(primary.keyspace.store)
-    for slot in range(SLOTS):
-        assert replica.slot_digest(slot) == primary.keyspace.store.slot_digest(slot)
-    for key in KEYS:
-        there = StoreKeyspace(replica, primary.keyspace.clock, 1, rng=Random(1))
-        assert there.get(key) == primary.keyspace.get(key)
+        assert known(replica) == known(primary.keyspace.store)
+        for slot in range(SLOTS):
+            assert replica.slot_digest(slot) == primary.keyspace.store.slot_digest(slot)
+        for key in KEYS:
+            there = StoreKeyspace(replica, primary.keyspace.clock, 1, rng=Random(1))
+            assert there.get(key) == primary.keyspace.get(key)
+
+    check()

@@ -5,12 +5,12 @@ from typing import Any
 import xxhash
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from tests.engines import MakeStore, examples
 from trio_dynomite.data.effect import COUNT, EXPIRE, FLUSH, PATCH, PUT, record_effect
 from trio_dynomite.data.record import Record, digest
 from trio_dynomite.data.stamp import pack
-from trio_dynomite.storage.memory import MemoryStore
 
 NODE, ORIGIN = 9, 77
 T0 = 1_700_000_000_000
@@ -24,12 +24,12 @@ def slot_of(key: bytes) -> int:
     return int(key) % 2
 
 
-class Store(RuleBasedStateMachine):
+class StoreMachine(RuleBasedStateMachine):
     """Effects, records, flushes and sweeps in any order."""
 
-    def __init__(self) -> None:
+    def __init__(self, make_store: MakeStore) -> None:
         super().__init__()
-        self.store = MemoryStore(slot_of)
+        self.store = make_store(slot_of)
         self.now_ms = T0
         self.written: dict[int, tuple[bytes | None, int]] = {}
         self.fresh = 200
@@ -112,5 +112,7 @@ class Store(RuleBasedStateMachine):
         assert not self.store.due, "and the schedule is empty in the end"
 
 
-TestStore = Store.TestCase
-TestStore.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+def test_a_store_in_any_order_of_things(make_store: MakeStore) -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        lambda: StoreMachine(make_store), settings=settings(examples(make_store, 60), stateful_step_count=40)
+    )

@@ -1,16 +1,16 @@
-"""The memory engine in the corners: flushes that meet moved deadlines, and what is left in the schedule."""
+"""The store in the corners: flushes that meet moved deadlines, and what is left in the schedule."""
 
 import pytest
 
-from tests.unit.storage.test_memory import T0, flush, put, stamp, told
+from tests.engines import MakeStore
+from tests.unit.storage.test_store import T0, flush, put, stamp, told
 from trio_dynomite.data.effect import EXPIRE
 from trio_dynomite.data.record import is_live
-from trio_dynomite.storage.memory import MemoryStore
 
 
-def test_a_flush_kills_what_is_older_though_its_deadline_moved_since() -> None:
+def test_a_flush_kills_what_is_older_though_its_deadline_moved_since(make_store: MakeStore) -> None:
     """EXPIRE was served where the flush had not come yet: the value is older than the flush all the same."""
-    here, there = MemoryStore(lambda key: 3), MemoryStore(lambda key: 3)
+    here, there = make_store(lambda key: 3), make_store(lambda key: 3)
     expire = [EXPIRE, 3, b"k", 7, None, T0 + 9999]
     told(here, put(1, b"v"), flush(5), expire)
     told(there, put(1, b"v"), expire, flush(5))
@@ -21,8 +21,8 @@ def test_a_flush_kills_what_is_older_though_its_deadline_moved_since() -> None:
 
 
 @pytest.mark.parametrize("now_ms", [T0 + 1000, T0 + 5000])
-def test_what_was_stripped_leaves_the_schedule(now_ms: int) -> None:
-    store = MemoryStore(lambda key: 3)
+def test_what_was_stripped_leaves_the_schedule(make_store: MakeStore, now_ms: int) -> None:
+    store = make_store(lambda key: 3)
     for number in range(10):
         store.put(3, b"%d" % number, stamp(1), b"v", T0 + 500)
 
@@ -31,9 +31,9 @@ def test_what_was_stripped_leaves_the_schedule(now_ms: int) -> None:
     assert store.due == {}
 
 
-def test_renewing_a_deadline_does_not_fill_the_schedule() -> None:
+def test_renewing_a_deadline_does_not_fill_the_schedule(make_store: MakeStore) -> None:
     """A session kept alive by EXPIRE, a lock renewed all day."""
-    store = MemoryStore(lambda key: 3)
+    store = make_store(lambda key: 3)
     for second in range(3600):
         now_ms = T0 + second * 1000
         store.put(3, b"k", stamp(second + 1), b"v", now_ms + 30_000)

@@ -1,0 +1,77 @@
+"""Bodies on disk: what a record's header tells of its body, and the body that it tells of.
+
+A header has what a body keeps by difference (digest, counts, the first deadline, the ends of a list, the
+counters of a stream) and the number of its shelf; the cells, elements and entries stand under keys of their
+own. The groups of a stream are one value beside its entries, written when an operation had to do with them.
+"""
+
+from typing import Any
+
+import msgspec
+
+from trio_dynomite.data.cells import Cells
+from trio_dynomite.data.sequence import LIST, ListBody
+from trio_dynomite.data.stream import StreamBody
+from trio_dynomite.data.stream_groups import Group
+from trio_dynomite.storage.rocksdb.codec import signed, signed_in
+from trio_dynomite.storage.rocksdb.disk import Disk
+from trio_dynomite.storage.rocksdb.shelf import DiskShelf
+
+_STREAM = "stream"
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+def header(body: Any) -> list[Any]:
+    """What to write of a body on a `DiskShelf`; the groups of a stream are written here."""
+    shelf: DiskShelf = body.shelf
+    if body.kind == LIST:
+        return [LIST, shelf.number, body.items.head, body.items.tail]
+    if body.kind == _STREAM:
+        if shelf.groups_told != body.group_changes:
+            shelf.groups_told = body.group_changes
+            groups = [[name, group.pack()] for name, group in body.groups.items()]
+            shelf.groups.put(shelf.groups.prefix, _encode(groups))
+        counters = [signed(body.last_id), signed(body.max_deleted_id), body.added]
+        return [_STREAM, shelf.number, len(body.entries), *counters]
+    sums = [signed(body.made), body.live, body.due_ms, signed(body.sum)]
+    sizes = [len(body.cells), len(body._scores or ()), len(body._deadlines or ())]
+    return [body.kind, shelf.number, *sums, *sizes]
+
+
+def body_of(disk: Disk, slot: int, owner: bytes, told: list[Any]) -> Any:
+    """The body that `told`, made by `header`, tells of."""
+    kind, number, *rest = told
+    if kind == LIST:
+        return ListBody(DiskShelf(disk, slot, number, owner, {"head": rest[0], "tail": rest[1]}))
+    if kind == _STREAM:
+        return _stream(DiskShelf(disk, slot, number, owner, {"entries": rest[0]}), rest[1:])
+    made, live, due_ms, sum_, cells, scores, deadlines = rest
+    sizes = {"cells": cells, "scores": scores, "deadlines": deadlines}
+    shelf = DiskShelf(disk, slot, number, owner, sizes)
+    dates = shelf.order("deadlines", ()) if deadlines else None
+    return Cells(kind, shelf, signed_in(made), live, due_ms, signed_in(sum_), deadlines=dates)
+
+
+def _stream(shelf: DiskShelf, counters: list[Any]) -> StreamBody:
+    last_id, max_deleted_id, added = counters
+    groups: dict[bytes, Group] = {}
+    told = shelf.groups.get(shelf.groups.prefix)
+    if told is not None:
+        groups = {name: Group.unpack(group) for name, group in _decode(told)}
+    shelf.groups_told = 0
+    return StreamBody(
+        shelf.entries(), signed_in(last_id), signed_in(max_deleted_id), added, groups, shelf=shelf
+    )
+
+
+def drop(body: Any) -> None:
+    """Delete all keys of a body on a `DiskShelf`."""
+    if body.kind == LIST:
+        body.items.drop()
+    elif body.kind == _STREAM:
+        body.entries.drop()
+        body.shelf.groups.put(body.shelf.groups.prefix, None)
+    else:
+        for container in filter(None, (body.cells, body._scores, body._deadlines)):
+            container.drop()

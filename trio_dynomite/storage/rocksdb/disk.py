@@ -1,0 +1,192 @@
+"""The disk: one RocksDB, what has been written since the last commit, and walks over both.
+
+Keys belong to areas, one for the headers of records and one for each container of a body. Writes are
+collected there, and `commit` hands all of them over in one batch: a process that is killed loses whole turns
+at the end, and never half a record. Nothing is synced yet: when the machine itself loses power, the last
+seconds may be gone, but again from the end. How often to sync will be a setting; it is not one now.
+
+Traps of rocksdict 0.3.29: an iterator that lives on keeps the database locked after `close`, so none outlives
+a call here; `set_iterate_lower_bound` sets the upper bound; each `delete_range` makes the next read sort all
+of them anew, so it is for large ranges only.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch
+from sortedcontainers import SortedList
+
+Pair = tuple[bytes, bytes]
+
+_UNKNOWN = b"?"
+"""Stands for a key about which nothing is pending; told from values by its identity."""
+_FEW = 64
+"""Pending keys up to which a walk looks at all of them."""
+_CHUNK_MAX = 2048
+_RANGE_FROM = 1024
+"""Keys from which on a range is deleted as a range."""
+_BLOCK_CACHE_BYTES = 64 << 20
+_BLOOM_BITS = 10
+
+
+def open_database(path: str) -> Rdict:
+    """The RocksDB in the directory `path`, made if it is absent. Raises Exception when that cannot be."""
+    blocks = BlockBasedOptions()
+    blocks.set_block_cache(Cache(_BLOCK_CACHE_BYTES))
+    blocks.set_bloom_filter(_BLOOM_BITS, False)
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_block_based_table_factory(blocks)
+    options.set_keep_log_file_num(2)
+    return Rdict(path, options)
+
+
+class Disk:
+    """Areas of a database."""
+
+    def __init__(self, database: Rdict) -> None:
+        self.database: Any = database  # whose types allow for more than bytes
+        self.written: dict[bytes, Area] = {}
+        """By prefix, the areas that were written since the last commit."""
+        self.doomed: list[tuple[bytes, bytes]] = []
+        """Ranges to delete with the next commit, after all else is written."""
+
+    def area(self, prefix: bytes) -> "Area":
+        """All keys that begin with `prefix`; there is one at a time that anything is pending in."""
+        return self.written.get(prefix) or Area(self, prefix)
+
+    def commit(self) -> None:
+        """Hand over what is pending, at once or not at all."""
+        if not self.written and not self.doomed:
+            return
+        batch = WriteBatch(raw_mode=True)
+        for area in self.written.values():
+            for key, value in area.pending.items():
+                if value is None:
+                    del batch[key]
+                else:
+                    batch[key] = value
+        for lower, upper in self.doomed:
+            batch.delete_range(lower, upper)
+        self.database.write(batch)
+        for area in self.written.values():
+            area.committed()
+        self.written.clear()
+        self.doomed.clear()
+
+    def close(self) -> None:
+        """Commit, and let go of the database."""
+        self.commit()
+        self.database.close()
+
+
+class Area:
+    """Byte strings under the keys that begin with one prefix, in the order of the keys."""
+
+    __slots__ = ("_disk", "_order", "pending", "prefix", "upper")
+
+    def __init__(self, disk: Disk, prefix: bytes) -> None:
+        self._disk = disk
+        self.prefix = prefix
+        self.upper = prefix[:-1] + bytes([prefix[-1] + 1])
+        """No key of the area is as high as this; prefixes end with a letter."""
+        self.pending: dict[bytes, bytes | None] = {}
+        """Written since the last commit; None: deleted."""
+        self._order: SortedList[bytes] | None = None
+        """The keys of what is pending, once somebody walked there while it was much."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value under `key`."""
+        value = self.pending.get(key, _UNKNOWN) if self.pending else _UNKNOWN
+        if value is _UNKNOWN:
+            found: bytes | None = self._disk.database.get(key)
+            return found
+        return value
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        """`value` is under `key` from now on; None: nothing is."""
+        if not self.pending:
+            self._disk.written[self.prefix] = self
+        if self._order is not None and key not in self.pending:
+            self._order.add(key)
+        self.pending[key] = value
+
+    def committed(self) -> None:
+        """Nothing is pending any more."""
+        self.pending.clear()
+        self._order = None
+
+    def walk(
+        self, lower: bytes = b"", upper: bytes | None = None, *, reverse: bool = False, first: int = 64
+    ) -> Iterator[Pair]:
+        """The pairs with lower <= key < upper, about `first` at a time in the beginning.
+
+        What is written meanwhile is seen or not."""
+        lower, upper = max(lower, self.prefix), self.upper if upper is None else min(upper, self.upper)
+        limit = min(first, _CHUNK_MAX)
+        while pairs := self._chunk(lower, upper, limit, reverse):
+            yield from pairs
+            if reverse:
+                upper = pairs[-1][0]
+            else:
+                lower = pairs[-1][0] + b"\0"
+            limit = min(limit * 4, _CHUNK_MAX)
+
+    def _chunk(self, lower: bytes, upper: bytes, limit: int, reverse: bool) -> list[Pair]:
+        """Some pairs from one end of a range; none when it is empty."""
+        while True:
+            stored = self._stored(lower, upper, limit, reverse)
+            near = self._near(lower, upper, limit, reverse) if self.pending else []
+            if not near:
+                return stored
+            # Of a source that may have more, nothing is known behind the last key that it gave.
+            ends = [stored[-1][0]] if len(stored) == limit else []
+            ends += [near[-1]] if len(near) == limit else []
+            if not ends:
+                return self._merged(stored, near, lower, upper, reverse)
+            if reverse:
+                following = max(ends)
+                merged = self._merged(stored, near, following, upper, reverse)
+                upper = following
+            else:
+                following = min(ends) + b"\0"
+                merged = self._merged(stored, near, lower, following, reverse)
+                lower = following
+            if merged:
+                return merged
+
+    def _near(self, lower: bytes, upper: bytes, limit: int, reverse: bool) -> list[bytes]:
+        """The pending keys from one end of a range, at most `limit`."""
+        if len(self.pending) <= _FEW:
+            return sorted([key for key in self.pending if lower <= key < upper], reverse=reverse)[:limit]
+        if self._order is None:
+            self._order = SortedList(self.pending)
+        return list(islice(self._order.irange(lower, upper, (True, False), reverse), limit))
+
+    def _stored(self, lower: bytes, upper: bytes, limit: int, reverse: bool) -> list[Pair]:
+        options = ReadOptions()
+        options.set_iterate_upper_bound(upper)
+        if not reverse:
+            return list(islice(self._disk.database.items(from_key=lower, read_opt=options), limit))
+        pairs = list(islice(self._disk.database.items(backwards=True, read_opt=options), limit))
+        while pairs and pairs[-1][0] < lower:
+            del pairs[-1]
+        return pairs
+
+    def _merged(
+        self, stored: list[Pair], near: list[bytes], lower: bytes, upper: bytes, reverse: bool
+    ) -> list[Pair]:
+        merged: dict[bytes, bytes | None] = dict(stored)
+        merged.update([(key, self.pending[key]) for key in near])
+        found = [(key, value) for key, value in merged.items() if value is not None and lower <= key < upper]
+        return sorted(found, reverse=reverse)
+
+    def drop(self, size: int, lower: bytes = b"", upper: bytes | None = None) -> None:
+        """Delete the about `size` keys of a range, which nobody reads or writes before the next commit."""
+        lower, upper = max(lower, self.prefix), self.upper if upper is None else upper
+        if size >= _RANGE_FROM:
+            self._disk.doomed.append((lower, upper))
+        elif size:
+            for key, _ in self.walk(lower, upper):
+                self.put(key, None)

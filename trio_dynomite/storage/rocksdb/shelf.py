@@ -1,0 +1,73 @@
+"""A shelf on disk: the containers of one body, whose keys begin with the body's number.
+
+    "B", slot (2 bytes), number (6 bytes), a letter for the container, …
+
+Numbers are given once, so nothing of a body that went is ever mistaken for a part of another.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from trio_dynomite.storage.rocksdb.cells import DiskCells
+from trio_dynomite.storage.rocksdb.codec import score_in, sortable, unsigned, unsigned_in
+from trio_dynomite.storage.rocksdb.disk import Area, Disk
+from trio_dynomite.storage.rocksdb.entries import DiskEntries
+from trio_dynomite.storage.rocksdb.order import DiskOrder
+from trio_dynomite.storage.rocksdb.sequence import DiskSequence
+
+BODIES, BODIES_END = b"B", b"C"
+_CELLS, _SCORES, _DEADLINES, _ELEMENTS, _ENTRIES, _GROUPS = b"c", b"s", b"d", b"l", b"e", b"g"
+_CODECS = {"scores": (_SCORES, sortable, score_in), "deadlines": (_DEADLINES, unsigned, unsigned_in)}
+
+
+def bodies_of(slot: int) -> bytes:
+    """What the keys of all bodies in a slot begin with."""
+    return BODIES + slot.to_bytes(2)
+
+
+class DiskShelf:
+    """`shelf.Shelf` on a disk, for one body."""
+
+    is_ordered = True
+
+    def __init__(self, disk: Disk, slot: int, number: int, owner: bytes, sizes: dict[str, int]) -> None:
+        self._disk = disk
+        self._prefix = bodies_of(slot) + number.to_bytes(6)
+        self.number = number
+        self.owner = owner
+        """The key of the record's header."""
+        self.sizes = sizes
+        """How much is on the shelf already, by container."""
+        self.groups = self._area(_GROUPS)
+        """Has one key, its prefix: the groups of a stream."""
+        self.groups_told = -1
+        """`StreamBody.group_changes` when the groups were written."""
+
+    def cells(self) -> DiskCells:
+        """The map of cells."""
+        return DiskCells(self._area(_CELLS), self.sizes.get("cells", 0))
+
+    def order(self, name: str, values: Iterable[Any]) -> DiskOrder:
+        """The order `name`, with `values` in it if it is new."""
+        letter, encode, decode = _CODECS[name]
+        order = DiskOrder(self._area(letter), self.sizes.get(name, 0), encode, decode)
+        for value in values:
+            order.add(value)
+        return order
+
+    def sequence(self) -> DiskSequence:
+        """The sequence."""
+        ends = [self.sizes[end] for end in ("head", "tail") if end in self.sizes]
+        return DiskSequence(self._area(_ELEMENTS), *ends)
+
+    def slice(self, sequence: Any, start: int, stop: int) -> list[bytes]:
+        """The elements start..stop-1 of a sequence, which has so many."""
+        elements: list[bytes] = sequence.slice(start, stop)
+        return elements
+
+    def entries(self) -> DiskEntries:
+        """The entries of a stream."""
+        return DiskEntries(self._area(_ENTRIES), self.sizes.get("entries", 0))
+
+    def _area(self, letter: bytes) -> Area:
+        return self._disk.area(self._prefix + letter)

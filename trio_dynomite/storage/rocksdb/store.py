@@ -1,0 +1,132 @@
+"""The RocksDB store: records on disk, and in memory what is kept beside them.
+
+That is made anew, when a store is opened, by one look at all headers. Beside those and the bodies there are
+
+    "F", first slot, last slot (2 bytes each) → the stamp of the newest flush of just those slots
+    "M" → what the data was written with
+
+The data survives the process, however that ends (`disk.py` says what is lost with the machine). How often it
+is synced, and what is compressed and cached, is not tuned yet.
+"""
+
+from collections.abc import Callable
+
+from attrs import define, field
+from rocksdict import Rdict
+
+from trio_dynomite.data.cells import Cells
+from trio_dynomite.data.record import COUNTS, DEADLINE, VALUE, Record, digest, has_body
+from trio_dynomite.data.stamp import pack, unpack
+from trio_dynomite.errors import ConfigError, ConfigProblem
+from trio_dynomite.storage.rocksdb.disk import Area, Disk, open_database
+from trio_dynomite.storage.rocksdb.records import Book, Slot, head_of, key_in
+from trio_dynomite.storage.rocksdb.shelf import bodies_of
+from trio_dynomite.storage.store import SLOTS, Store, hash_of
+
+_FLOORS, _ORIGIN = b"F", b"M"
+_FORMAT = 1
+
+
+@define(repr=False)
+class RocksStore(Store):
+    """The records of one node in a RocksDB. Not safe across threads; needs none."""
+
+    disk: Disk = field(kw_only=True)
+    records: list[Slot] = field(init=False)
+    _book: Book = field(init=False)
+    _floor_area: Area = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self._book = Book(self.disk)
+        self.records = [Slot(self._book, slot) for slot in range(SLOTS)]
+        self._floor_area = self.disk.area(_FLOORS)
+        for key, stamp in self._floor_area.walk():
+            self._raise_floors(int.from_bytes(key[1:3]), int.from_bytes(key[3:5]), unpack(stamp))
+        for name, data in self._book.headers.walk():
+            self._count(*key_in(name), self._book.decode(name, data))
+        self.newest = max(*self.floors, *[records.newest for records in self.records])
+
+    def _raise_floors(self, first: int, last: int, stamp: int) -> None:
+        for slot in range(first, last + 1):
+            self.floors[slot] = max(self.floors[slot], stamp)
+
+    def _count(self, slot: int, key: bytes, record: Record) -> None:
+        """A record was found on disk."""
+        records, body = self.records[slot], record[COUNTS]
+        records.size += 1
+        records.note(record)
+        self.sums[slot] += hash_of(key) * digest(record)
+        if record[VALUE] is None:
+            self.dead[slot] += 1
+        elif record[DEADLINE]:
+            self._schedule(key, record[DEADLINE])
+        if has_body(record):
+            self._book.next_number = max(self._book.next_number, body.shelf.number + 1)
+            if isinstance(body, Cells) and body.due_ms:
+                self._schedule(key, body.due_ms)
+
+    def flush(self, first: int, last: int, stamp: int) -> None:
+        """Kill everything older than `stamp` in the slots `first` to `last`, without a tombstone each."""
+        slots = self.records[first : last + 1]
+        if any(records.size for records in slots) and all(records.newest < stamp for records in slots):
+            self._wipe(first, last)
+        super().flush(first, last, stamp)
+        key = _FLOORS + first.to_bytes(2) + last.to_bytes(2)
+        self._floor_area.put(key, max(self._floor_area.get(key) or b"", pack(stamp)))
+        self._book.commit()
+
+    def _wipe(self, first: int, last: int) -> None:
+        """Delete all keys of some slots; it is done with the next commit."""
+        self._book.forget()
+        self.disk.doomed.append((head_of(first), head_of(last + 1)))
+        self.disk.doomed.append((bodies_of(first), bodies_of(last + 1)))
+        for records in self.records[first : last + 1]:
+            records.size = 0
+
+    def _rebuild(self, slot: int, floor: int) -> None:
+        if self.records[slot].size:
+            super()._rebuild(slot, floor)
+        else:
+            self.sums[slot] = self.dead[slot] = 0
+
+    def lend(self, slot: int, key: bytes, record: Record) -> Record | None:
+        """As in `Store`; nothing is written."""
+        own: Record | None = self.records[slot].get(key)
+        self._book.lent += 1
+        self._book.keep(head_of(slot) + key, record)
+        return own
+
+    def take_back(self, slot: int, key: bytes, own: Record | None) -> None:
+        """As in `Store`."""
+        self._book.lent -= 1
+        self._book.keep(head_of(slot) + key, own)
+
+    def commit(self) -> None:
+        """Write what the turn changed, in one batch; nothing is synced."""
+        self._book.commit()
+
+    def close(self) -> None:
+        """Write everything and let go of the database."""
+        self._book.commit()
+        self.disk.close()
+
+
+def open_store(path: str, slot_of: Callable[[bytes], int], partitioner: str) -> RocksStore:
+    """The store in the directory `path`, which is made if it is absent.
+
+    Raises ConfigError when the data was written by another version or for another `partitioner`, and when the
+    directory cannot be used."""
+    try:
+        database: Rdict = open_database(path)
+    except Exception as why:
+        raise ConfigError(path, (ConfigProblem("storage.path", f"cannot be opened: {why}"),)) from why
+    disk, mine = Disk(database), f"{_FORMAT} {partitioner}".encode()
+    origin = disk.area(_ORIGIN)
+    theirs = origin.get(_ORIGIN)
+    if theirs not in (None, mine):
+        disk.close()
+        told = f"holds data of format and partitioner {theirs!r}, not {mine!r}"
+        raise ConfigError(path, (ConfigProblem("storage.path", told),))
+    origin.put(_ORIGIN, mine)
+    return RocksStore(slot_of, disk=disk)
