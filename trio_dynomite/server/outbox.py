@@ -107,7 +107,7 @@ class Outbox:
             self._pushed.append(data)
         elif not self.is_closing:
             queue = self._queue
-            if not queue or (len(queue) == 1 and queue[0].is_blocked):
+            if not queue or (len(queue) == 1 and queue[0].blocks):
                 self.pipe.write(data)
             else:
                 self._queue_message(data)
@@ -116,7 +116,7 @@ class Outbox:
     def _queue_message(self, data: bytes) -> None:
         queue = self._queue
         self._queued_pushes += len(data)
-        queue.insert(len(queue) - queue[-1].is_blocked, Place(self, data))
+        queue.insert(len(queue) - queue[-1].blocks, Place(self, data))
 
     def _with_messages(self, reply: bytes | None, pushed: list[bytes]) -> bytes | None:
         """A reply and the messages that the same command brought to this client."""

@@ -36,6 +36,11 @@ class Place:
     then: Callable[[bytes], None] | None = None
     """Told the reply instead of the client: it is a part of another."""
 
+    @property
+    def blocks(self) -> bool:
+        """Does its command still block?"""
+        return self.is_blocked and self.reply is None
+
     def done(self, reply: bytes) -> None:
         """The reply has come; of a run it is the first one's, or an error that is everyone's."""
         promised = self.promised

@@ -36,7 +36,9 @@ from trio_dynomite.server.tracking import TrackingTable
 
 _PIPELINE_S = 0.001
 """A command that may not take even so long is looked at by itself: a pipeline of quick ones easily does."""
-_LOOK_S = 10.0
+_LOOK_S = 1.0
+_REST_S = 9.0
+"""A pipeline is slow, too, when the machine is busy with other things, and looking costs: not for long, then."""
 
 Gate = Callable[[Session, Row, list[bytes]], str | None]
 """Of a session in mode GATED: why it may not run this, or None when it may."""
@@ -86,10 +88,13 @@ class Server:
     tallies: Tallies = field(init=False)
     slowlog: SlowLog = field(factory=SlowLog)
     latency: LatencyMonitor = field(factory=LatencyMonitor)
+    tells_latency: bool = True
+    """How long each command takes is told by INFO latencystats and LATENCY HISTOGRAM."""
     percentiles: tuple[float, ...] = (50.0, 99.0, 99.9)
     """Which of them INFO latencystats tells."""
     is_looking: bool = False
     """A pipeline was slow: for a while each command is timed by itself."""
+    _rests_until_s: float = 0.0
     notifications: Notifications = field(init=False)
     pushes_limits: Mapping[str, OutputLimit] = DEFAULT_LIMITS
     """How much a client may leave unread of what it is sent unasked, by Redis's class of client."""
@@ -145,8 +150,9 @@ class Server:
         self.slowlog.add(now_s, usec, redacted(name, args), session.address, session.name)
 
     def _was_slow_together(self) -> None:
-        if not self.is_looking:
+        if not self.is_looking and self.engine.mono_s >= self._rests_until_s:
             self.is_looking = True
+            self._rests_until_s = self.engine.mono_s + _LOOK_S + _REST_S
             self._set_timed()
             self.after(_LOOK_S, self._stop_looking)
 

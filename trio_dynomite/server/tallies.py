@@ -102,7 +102,13 @@ class Tallies:
             self.of(name).count(count, seconds * count / calls)
 
     def waited(self, session: Session, name: str, args: list[bytes], seconds: float) -> None:
-        """A command that was run already let its client wait on purpose: that may be slow, too."""
+        """A command that was counted already let its client wait on purpose: that is its time, too."""
+        self.count_single()
+        tally, usec = self.of(name), seconds * 1e6
+        tally.usec += usec
+        quick, slow = min(tally.spans, default=0), frexp(usec)[1]
+        tally.spans[quick] = tally.spans.get(quick, 0) - 1
+        tally.spans[slow] = tally.spans.get(slow, 0) + 1
         if seconds >= self.slow_s:
             self.on_slow(session, name, args, seconds)
 
@@ -116,18 +122,25 @@ class Tallies:
         """A request was refused with `text` before it ran; `name` is its command, where there is one."""
         if name is not None:
             self.of(name).rejected += 1
-        self._error(text)
+        self.gave_error(text)
 
     def failed(self, row: Row, text: str) -> None:
         """A command ran and was answered with the error `text`."""
         self.of(row.name).failed += 1
-        self._error(text)
+        self.gave_error(text)
 
-    def _error(self, text: str) -> None:
+    def gave_error(self, text: str) -> None:
+        """The error `text` was given."""
         self.error_replies += 1
         word = text.partition(" ")[0]
         if word in self.errors or len(self.errors) < _ERRORS_MAX:
             self.errors[word] = self.errors.get(word, 0) + 1
+
+    def forget_spans(self) -> None:
+        """How long calls took is not told any more."""
+        self.count_single()
+        for tally in self._commands.values():
+            tally.spans.clear()
 
     def reset(self) -> None:
         """Count from 0 again."""

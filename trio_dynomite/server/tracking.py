@@ -66,6 +66,8 @@ class TrackingTable:
     """Key → ids of the sessions that read it."""
     prefixes: dict[bytes, set[int]] = field(factory=dict)
     """Prefix → ids of the sessions that are told of all its keys."""
+    _broadcast: set[int] = field(factory=set)
+    """Ids of the sessions in BCAST mode."""
     sessions: int = 0
     """How many sessions track."""
     _script_of: Session | None = None
@@ -88,6 +90,7 @@ class TrackingTable:
         session.modes |= TRACKING
         for prefix in tracking.prefixes or ():
             self.prefixes.setdefault(prefix, set()).add(session.id)
+            self._broadcast.add(session.id)
         self.sessions += 1
         self.server.engine.on_written = self.written
         self.server.engine.notice_writes()
@@ -98,6 +101,7 @@ class TrackingTable:
         if tracking is None:
             return
         session.modes &= ~TRACKING
+        self._broadcast.discard(session.id)
         for prefix in tracking.prefixes or ():
             ids = self.prefixes[prefix]
             ids.discard(session.id)
@@ -183,7 +187,8 @@ class TrackingTable:
     def _invalidate(self, key: bytes, author: int) -> None:
         ids = self.readers.pop(key, None)
         if ids is not None:
-            self._send(ids, b"*1\r\n" + bulk(key), author)
+            # Who has changed to BCAST mode meanwhile hears of it that way.
+            self._send(ids - self._broadcast, b"*1\r\n" + bulk(key), author)
 
     def _tell_flush(self) -> None:
         """A range of keys was flushed: whoever remembers keys is told to forget them all.
@@ -198,7 +203,7 @@ class TrackingTable:
         self._flushes += 1
 
     def _tell_broadcast_flush(self) -> None:
-        self._send(set().union(*self.prefixes.values()), None, 0)
+        self._send(self._broadcast, None, 0)
         seen = self._flushes
 
         def look() -> None:

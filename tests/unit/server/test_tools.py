@@ -219,6 +219,16 @@ class TestCounts:
             "CONFIG", "SET", "latency-tracking-info-percentiles", "101"
         )
 
+    def test_latencies_can_be_hidden(self, client: Client) -> None:
+        client("GET", "k")
+        client("CONFIG", "SET", "latency-tracking", "no")
+        client("GET", "k")
+        assert facts(client, "latencystats") == {}
+        assert client("LATENCY", "HISTOGRAM") == []
+        client("CONFIG", "SET", "latency-tracking", "yes")
+        client("GET", "k")
+        assert "latency_percentiles_usec_get" in facts(client, "latencystats")
+
     def test_clients_in_every_state_are_counted(self, subject: Subject, client: Client) -> None:
         subject.client().raw("SUBSCRIBE", "c")
         subject.client().raw("BLPOP", "l", "0")
@@ -242,6 +252,8 @@ class TestDebug:
         assert subject.client().raw("PING") == b"+PONG\r\n"
         pass_time(subject, 0.6)
         assert heard(client) == b"+OK\r\n+PONG\r\n"
+        told = facts(client, "latencystats")["latency_percentiles_usec_debug"]
+        assert float(told.split("=")[-1]) >= 500_000
 
     def test_object_tells_the_encoding(self, client: Client) -> None:
         client("SET", "k", "12")

@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.server.answers_subject import Client, Subject, make_subject
 from tests.unit.server.test_pubsub import heard, resp3
+from trio_dynomite.commands.table import lookup
 
 PUSH = b">2\r\n$10\r\ninvalidate\r\n"
 FLUSH = PUSH + b"_\r\n"
@@ -119,6 +120,32 @@ def test_broadcast_without_a_prefix_tells_of_every_key(
     client("CLIENT", "TRACKING", "ON", "BCAST")
     writer("SET", "k", "1")
     assert told(subject, client) == invalid("k")
+
+
+def test_who_changes_to_broadcast_hears_once_of_what_it_read_before(
+    subject: Subject, client: Client, writer: Client
+) -> None:
+    client("CLIENT", "TRACKING", "ON")
+    client("GET", "k")
+    client("CLIENT", "TRACKING", "OFF")
+    client("CLIENT", "TRACKING", "ON", "BCAST")
+    writer("SET", "k", "1")
+    assert told(subject, client) == invalid("k")
+
+
+def test_who_was_blocked_hears_the_reply_before_what_it_changed(
+    subject: Subject, client: Client, writer: Client
+) -> None:
+    client("CLIENT", "TRACKING", "ON")
+    client("GET", "other")
+    assert client.raw("BLPOP", "list", "0") == b""
+    writer("SET", "other", "1")
+    turn(subject)
+    assert heard(client) == invalid("other"), "while it blocks it is told of other keys"
+    client.session.server.tracking.remember(client.session, lookup([b"LLEN", b"list"]), [b"LLEN", b"list"])
+    writer("RPUSH", "list", "a")
+    turn(subject)
+    assert heard(client) == b"*2\r\n$4\r\nlist\r\n$1\r\na\r\n" + invalid("list")
 
 
 def test_opt_in_remembers_the_command_after_caching_yes(

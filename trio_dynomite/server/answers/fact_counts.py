@@ -69,7 +69,7 @@ def error_facts(server: Server) -> Facts:
 
 def latency_facts(server: Server) -> Facts:
     """# Latencystats: microseconds within which such a share of a command's calls was done."""
-    tallies = server.tallies.all()
+    tallies = server.tallies.all() if server.tells_latency else {}
     return {
         f"latency_percentiles_usec_{name}": _percentiles(tally, server.percentiles)
         for name, tally in tallies.items()

@@ -112,6 +112,18 @@ def _set_latency_threshold(server: Server, value: bytes) -> Act:
     return lambda: server.set_slow(threshold_ms=milliseconds)
 
 
+def _set_latency_tracking(server: Server, value: bytes) -> Act:
+    check("latency-tracking", value)
+
+    def act() -> None:
+        server.tells_latency = value.lower() == b"yes"
+        if not server.tells_latency:
+            server.tallies.forget_spans()
+        server.config["latency-tracking"] = value.lower()
+
+    return act
+
+
 def _set_percentiles(server: Server, value: bytes) -> Act:
     try:
         shares = [float(word) for word in value.split()]
@@ -132,6 +144,7 @@ _SETTERS: Mapping[str, Callable[[Server, bytes], Act]] = {
     "commandlog-execution-slower-than": _set_slow_threshold,
     "commandlog-slow-execution-max-len": _set_slow_entries,
     "latency-monitor-threshold": _set_latency_threshold,
+    "latency-tracking": _set_latency_tracking,
     "latency-tracking-info-percentiles": _set_percentiles,
     "notify-keyspace-events": _set_notifications,
     "read-consistency": _set_read_level,
