@@ -1,4 +1,4 @@
-"""Fixtures: a real Valkey 9 for the whole run, and a connection to it in each version of the protocol."""
+"""Fixtures: a real Valkey 9 and a cluster for the whole run, and connections in each protocol to both."""
 
 import socket
 import subprocess
@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conformance.cluster_subject import ClusterSubject, connected
 from tests.conformance.oracle import Connection
+from trio_dynomite.testing.local import LocalCluster
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +45,17 @@ def valkey(server_path: str, resp: int) -> Iterator[Connection]:
         connection(b"HELLO", b"%d" % resp)
         connection(b"FLUSHALL")
         yield connection
+
+
+@pytest.fixture(scope="session")
+def whole_cluster() -> Iterator[LocalCluster]:
+    """Three racks; for tests that leave all nodes alive."""
+    with LocalCluster({"dc1": [1, 1, 1]}) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def nodes(whole_cluster: LocalCluster, resp: int) -> Iterator[ClusterSubject]:
+    """Connections to the nodes of the cluster."""
+    with connected(whole_cluster, resp) as subject:
+        yield subject

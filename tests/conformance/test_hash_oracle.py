@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.conformance.draws import EVERYTHING, assert_same_draw
+from tests.conformance.compare import assert_same
+from tests.conformance.draws import assert_same_draw, draws
 from tests.conformance.hash_requests import AROUND, HASHES, HSETS
-from tests.conformance.oracle import Connection, assert_equal
-from tests.conformance.shape import Tree, in_order
+from tests.conformance.oracle import Connection
 from tests.conformance.subjects import Subject, fake_subject, store_subject
 
 ordinary = settings(
@@ -21,7 +21,6 @@ ordinary = settings(
 CONVERSATIONS = st.lists(st.sampled_from([*HASHES, *AROUND]), min_size=1, max_size=5).flatmap(
     lambda chosen: st.lists(st.one_of(*HSETS, *chosen), min_size=5, max_size=30)
 )
-TOLERANCE = {b"HTTL": 2, b"HEXPIRETIME": 2, b"HPTTL": 2000, b"HPEXPIRETIME": 2000}
 FIELDS = (b"FIELDS", b"4", b"f", b"g", b"7", b"absent")
 
 
@@ -32,22 +31,10 @@ def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
 
 
 def ask_both(subject: Subject, valkey: Connection, request: tuple[bytes, ...]) -> None:
-    name = request[0].upper()
-    if name in EVERYTHING:
+    if draws(request):
         assert_same_draw(subject, valkey, request)
-        return
-    ours, theirs = subject(*request), valkey(*request)
-    if name in TOLERANCE and ours[:1] == theirs[:1] == b"*":
-        assert_same_times(in_order(request, ours), in_order(request, theirs), TOLERANCE[name])
-    elif ours[:1] in b"*%" and theirs[:1] in b"*%":
-        assert in_order(request, ours) == in_order(request, theirs), request
     else:
-        assert_equal(request, ours, theirs)
-
-
-def assert_same_times(ours: Tree, theirs: Tree, tolerance: int) -> None:
-    for (_, mine), (_, his) in zip(ours[1], theirs[1], strict=True):
-        assert abs(int(mine) - int(his)) <= (tolerance if int(his) > 0 else 0)
+        assert_same(request, subject(*request), valkey(*request))
 
 
 @ordinary

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.conformance.draws import EVERYTHING, assert_same_draw
+from tests.conformance.compare import assert_same
+from tests.conformance.draws import assert_same_draw, draws
 from tests.conformance.hash_requests import AROUND
-from tests.conformance.oracle import Connection, assert_equal
+from tests.conformance.oracle import Connection
 from tests.conformance.set_requests import SADDS, SETS
-from tests.conformance.shape import in_order
 from tests.conformance.subjects import Subject, fake_subject, store_subject
 
 ordinary = settings(
@@ -31,14 +31,10 @@ def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
 
 
 def ask_both(subject: Subject, valkey: Connection, request: tuple[bytes, ...]) -> None:
-    if request[0].upper() in EVERYTHING:
+    if draws(request):
         assert_same_draw(subject, valkey, request)
-        return
-    ours, theirs = subject(*request), valkey(*request)
-    if ours[:1] in b"*~" and theirs[:1] in b"*~":
-        assert in_order(request, ours) == in_order(request, theirs), request
     else:
-        assert_equal(request, ours, theirs)
+        assert_same(request, subject(*request), valkey(*request))
 
 
 @ordinary

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.conformance.compare import assert_same
+from tests.conformance.draws import assert_same_draw, draws
 from tests.conformance.oracle import SENTINEL, Connection, assert_equal
-from tests.conformance.shape import Tree, in_order, trees
+from tests.conformance.shape import trees
 from tests.conformance.sorted_set_requests import (
     ADDS,
     AROUND_SORTED_SETS,
@@ -50,37 +52,11 @@ def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
 
 
 def ask_both(subject: Subject, valkey: Connection, request: tuple[bytes, ...]) -> None:
-    name = request[0].upper()
-    if name == b"ZRANDMEMBER":
+    if draws(request):
         assert_same_draw(subject, valkey, request)
         return
     ours, theirs = subject(*request), valkey(*request)
-    if name == b"ZSCAN" and ours[:1] == theirs[:1] == b"*":
-        assert in_order(request, ours) == in_order(request, theirs), request
-    else:
-        assert_equal(request, NULL_ARRAY[subject.ks.resp] if ours == BLOCKED else ours, theirs)
-
-
-def assert_same_draw(subject: Subject, valkey: Connection, request: tuple[bytes, ...]) -> None:
-    """As many members, each of which is there with its score, and different ones unless asked otherwise."""
-    [everything] = trees(valkey(b"ZRANGE", request[1], b"0", b"-1", *request[3:]))
-    [ours], [theirs] = trees(subject(*request)), trees(valkey(*request))
-    assert ours[0] == theirs[0]
-    if not isinstance(ours[1], list):
-        assert ours == theirs or ours in everything[1], request
-        return
-    drawn, there = elements(request, ours), elements(request, everything)
-    assert len(drawn) == len(elements(request, theirs)), request
-    assert all(one in there for one in drawn), request
-    assert request[2].startswith(b"-") or len({str(one) for one in drawn}) == len(drawn), request
-
-
-def elements(request: tuple[bytes, ...], reply: Tree) -> list[object]:
-    """What was drawn, with its score if that was asked for: in RESP2 those stand in one row."""
-    children = reply[1]
-    if len(request) == 4 and children and not isinstance(children[0][1], list):
-        return list(zip(children[::2], children[1::2], strict=True))
-    return list(children)
+    assert_same(request, NULL_ARRAY[subject.ks.resp] if ours == BLOCKED else ours, theirs)
 
 
 def assert_same_sets(subject: Subject, valkey: Connection, keys: tuple[bytes, ...]) -> None:

@@ -5,7 +5,6 @@ what passes between the two servers, and nothing else. Valkey's trimming with `~
 tree; the streams of the conversations stay within one node, and `test_trimming_by_nodes` fills several.
 """
 
-import re
 from collections.abc import Callable
 from random import Random
 
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.conformance.compare import assert_same
 from tests.conformance.oracle import Connection
 from tests.conformance.stream_requests import ADD, CREATE, FAR, PREPARED, READ_NEW, STREAMS, storm
 from tests.conformance.subjects import Subject, fake_subject, store_subject
@@ -25,14 +25,6 @@ CONVERSATIONS = st.lists(st.sampled_from(STREAMS), min_size=3, max_size=9).flatm
         st.lists(st.one_of(ADD, CREATE, READ_NEW, *chosen), min_size=15, max_size=40),
     ).map(lambda parts: parts[0] + parts[1])
 )
-TOLERANCE_MS = 2000
-_TIME = rb"(?:(?<=idle\r\n:)|(?<=inactive\r\n:)|(?<=-time\r\n:))\d+"
-_TIME_BEFORE_COUNT = rb"(?<=\r\n:)\d+(?=\r\n:\d)"
-TIMES = re.compile(_TIME + rb"|" + _TIME_BEFORE_COUNT)
-"""In XINFO's maps by their names; of what is pending the one of two integers that comes first."""
-
-TREE = re.compile(rb"radix-tree-(?:keys|nodes)\r\n:\d+")
-"""Here is no such tree."""
 
 
 @pytest.fixture(params=[fake_subject, store_subject])
@@ -51,11 +43,7 @@ def ask_both(subject: Subject, valkey: Connection, *args: bytes) -> None:
     ours, theirs = subject(*args), valkey(*args)
     if ours == BLOCKED:
         ours = NULL_ARRAY[subject.ks.resp]
-    if args[0].upper() in (b"XPENDING", b"XINFO"):
-        for mine, other in zip(TIMES.findall(ours), TIMES.findall(theirs), strict=False):
-            assert abs(int(mine) - int(other)) <= TOLERANCE_MS, args
-        ours, theirs = (TREE.sub(b"", TIMES.sub(b"time", reply)) for reply in (ours, theirs))
-    assert ours == theirs, args
+    assert_same(args, ours, theirs)
 
 
 def tell_all(subject: Subject, valkey: Connection) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from trio_dynomite.commands.row import Row, Spread
+from trio_dynomite.commands.row import Gather, Row, Spread
 from trio_dynomite.commands.table import find, lookup
 from trio_dynomite.errors import CommandError, ProtocolError
 from trio_dynomite.model import Level
@@ -287,7 +287,7 @@ class Session(Outbox):
             writes, spreads = row.write, row.spread is Spread.KEYSPACE
             if row.name == "exec" and self.transaction is not None:
                 writes, spreads = self.transaction.writes, self.transaction.spreads
-            if spreads and self.remote_writes:
+            if (spreads or row.gather is not Gather.NO) and self.remote_writes:
                 return lambda: self.remote_writes
             if writes and self.pending_reads:
                 return lambda: self.pending_reads
