@@ -38,7 +38,7 @@ _PIPELINE_S = 0.001
 """A command that may not take even so long is looked at by itself: a pipeline of quick ones easily does."""
 _LOOK_S = 1.0
 _REST_S = 9.0
-"""A pipeline is slow, too, when the machine is busy with other things, and looking costs: not for long, then."""
+"""A pipeline is slow, too, when the machine is busy with other things, and looking costs: for a moment."""
 
 Gate = Callable[[Session, Row, list[bytes]], str | None]
 """Of a session in mode GATED: why it may not run this, or None when it may."""
