@@ -15,6 +15,10 @@ _NO_FREQUENCY = (
     "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when"
     " switching between policies at runtime LRU and LFU data will take some time to adjust."
 )
+_NO_IDLE_TIME = (
+    "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when"
+    " switching between policies at runtime LRU and LFU data will take some time to adjust."
+)
 _OBJECT_HELP = (
     "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
     "ENCODING <key>",
@@ -128,15 +132,22 @@ def object_encoding(ks: Keyspace, args: list[bytes]) -> bytes:
 
 
 def object_idletime(ks: Keyspace, args: list[bytes]) -> bytes:
-    """OBJECT IDLETIME key: seconds since it was written or touched."""
-    return NULL[ks.resp] if ks.kind(args[2]) is None else integer(ks.idle_s(args[2]))
+    """OBJECT IDLETIME key: seconds since it was written or touched, or read where that is tracked."""
+    if ks.kind(args[2]) is None:
+        return NULL[ks.resp]
+    if ks.frequency(args[2]) is not None:
+        raise CommandError(_NO_IDLE_TIME)
+    return integer(ks.idle_s(args[2]))
 
 
 def object_freq(ks: Keyspace, args: list[bytes]) -> bytes:
-    """OBJECT FREQ key: refused, as by a Redis that does not evict by frequency."""
+    """OBJECT FREQ key: its counter of uses; refused where no policy goes by it."""
     if ks.kind(args[2]) is None:
         return NULL[ks.resp]
-    raise CommandError(_NO_FREQUENCY)
+    frequency = ks.frequency(args[2])
+    if frequency is None:
+        raise CommandError(_NO_FREQUENCY)
+    return integer(frequency)
 
 
 def object_refcount(ks: Keyspace, args: list[bytes]) -> bytes:

@@ -93,7 +93,10 @@ class Keyspace(Protocol):
         """When `key` expires, in Unix milliseconds; 0 when it never does or is absent."""
 
     def idle_s(self, key: bytes) -> int:
-        """Seconds since `key` was last written or touched (reads are not tracked); 0 when absent."""
+        """Seconds since `key` was last written, touched, or (while that is tracked) read; 0 when absent."""
+
+    def frequency(self, key: bytes) -> int | None:
+        """How often the existing `key` is used, as Redis counts it; None when that is not tracked."""
 
     def put(self, key: bytes, value: bytes, deadline_ms: int = 0) -> None:
         """Make `key` the string `value`, whatever it was, expiring at `deadline_ms` (0: never).

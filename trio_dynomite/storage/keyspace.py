@@ -14,6 +14,7 @@ from trio_dynomite.data import effect
 from trio_dynomite.data.cells import HASH, SET, SORTED_SET, Cells
 from trio_dynomite.data.effect import COUNT, EXPIRE, FLUSH, PATCH, PUT, RECORD, Flat, pack_record
 from trio_dynomite.data.record import (
+    ABSENT,
     COUNTS,
     DEADLINE,
     STAMP,
@@ -30,6 +31,7 @@ from trio_dynomite.data.record import (
 from trio_dynomite.data.sequence import LIST
 from trio_dynomite.data.stamp import NODE_BITS, TICK, HybridClock, milliseconds, pack
 from trio_dynomite.errors import CommandError
+from trio_dynomite.storage.accesses import Accesses
 from trio_dynomite.storage.copies import copied
 from trio_dynomite.storage.sequences import ListView, StreamView
 from trio_dynomite.storage.sizes import size_of
@@ -61,6 +63,8 @@ class StoreKeyspace:
     wants_events: bool = False
     touched: dict[bytes, int] = field(factory=dict)
     """Key → wall-clock milliseconds of its last TOUCH, for the newest few thousand."""
+    accesses: Accesses | None = None
+    """Told of what is read, while a policy of `maxmemory` goes by it."""
     key: bytes | None = None
     """The key that was located last: it need not be hashed again."""
     slot: int = -1
@@ -109,6 +113,8 @@ class StoreKeyspace:
         if record[1] is not wanted and record[1] != wanted:
             raise CommandError(WRONG_TYPE)
         body = record[4]
+        if self.accesses is not None:
+            self.accesses.use(key, record)
         if wanted is HASH and 0 < body.due_ms <= self.clock.now_ms:
             return self.store.sweep(slot, key, record, self.clock.now_ms)[4]
         return body
@@ -145,6 +151,8 @@ class StoreKeyspace:
         record = self.store.records[slot].get(key)
         if record is None or record[1] is None or 0 < record[3] <= self.clock.now_ms:
             return None
+        if self.accesses is not None:
+            self.accesses.use(key, record)
         return record[1] if record[4] is None else text(record)
 
     def kind(self, key: bytes) -> str | None:
@@ -163,7 +171,15 @@ class StoreKeyspace:
         if record is None:
             return 0
         fresh_ms = max(milliseconds(newest(record)), self.touched.get(key, 0))
+        if self.accesses is not None:
+            fresh_ms = max(fresh_ms, self.accesses.last_ms(key, record))
         return max(0, self.clock.now_ms - fresh_ms) // 1000
+
+    def frequency(self, key: bytes) -> int | None:
+        """How often `key` is used, as Redis counts; None when that is not tracked."""
+        if self.accesses is None or not self.accesses.by_frequency:
+            return None
+        return self.accesses.frequency(key, self._live(key) or ABSENT)
 
     def put(self, key: bytes, value: bytes, deadline_ms: int = 0) -> None:
         """Make `key` the string `value`."""
@@ -248,12 +264,14 @@ class StoreKeyspace:
 
     def touch(self, key: bytes) -> bool:
         """Make `key` fresh on this node; nothing is told to the others."""
-        is_there = self._live(key) is not None
-        if is_there:
+        record = self._live(key)
+        if record is not None:
+            if self.accesses is not None:
+                self.accesses.use(key, record)
             self.touched[key] = self.clock.now_ms
             if len(self.touched) > _TOUCHED_MAX:
                 del self.touched[next(iter(self.touched))]
-        return is_there
+        return record is not None
 
     def _move_deadline(self, key: bytes, deadline_ms: int) -> None:
         slot = self.store.slot_of(key)

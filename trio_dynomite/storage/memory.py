@@ -5,6 +5,7 @@ slots' dictionaries either.
 """
 
 import gc
+from typing import ClassVar
 
 from attrs import define, field
 
@@ -16,6 +17,7 @@ from trio_dynomite.storage.store import SLOTS, Store
 class MemoryStore(Store):
     """The records of one node in this process's memory; gone when it ends."""
 
+    is_in_memory: ClassVar[bool] = True
     records: list[dict[bytes, Record]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:

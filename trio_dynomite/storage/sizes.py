@@ -1,4 +1,4 @@
-"""What a key costs in memory, about: MEMORY USAGE.
+"""What a key costs in memory, about: MEMORY USAGE, and what `maxmemory` counts.
 
 Python's own sizes of what a record is made of, with the share of the dictionaries around it. Of a large
 collection a few elements are looked at and stand for all.
@@ -19,6 +19,12 @@ _ENTRY = 104
 """An entry of a dictionary that is two thirds full, with its part of the index."""
 _BODY = 500
 _POINTER = 8
+_BYTES = 33
+"""What an object of bytes takes beside them."""
+_STRING = 2 * _BYTES + _ENTRY + _RECORD
+_ELEMENT = _BYTES + _ENTRY + _RECORD
+_LOOKED_AT = 5
+"""Elements of a collection that `weight` looks at: it is called at every write."""
 
 
 def size_of(key: bytes, record: Record, samples: int) -> int:
@@ -46,3 +52,22 @@ def _scaled(sizes: list[int], count: int, each: int) -> int:
 
 def _value_size(cell: Record) -> int:
     return getsizeof(cell[VALUE]) if cell[VALUE] else 0
+
+
+def weight(key: bytes, record: Record) -> int:
+    """About `size_of` a record with a value, at the cost of a few additions, however large it is."""
+    body = record[COUNTS]
+    if body is None or type(body) is tuple:
+        return _STRING + len(key) + len(record[VALUE])
+    size = _STRING + _BODY + len(key)
+    if isinstance(body, Cells):
+        cells = [len(name) + _length(cell[VALUE]) for name, cell in islice(body.cells.items(), _LOOKED_AT)]
+        return size + _scaled(cells, body.live, _ELEMENT)
+    if isinstance(body, ListBody):
+        return size + _scaled(list(map(len, _some(body.items, _LOOKED_AT))), len(body), _BYTES + _POINTER)
+    entries = [sum(map(len, fields)) + 2 * _BYTES for fields in _some(body.entries.values(), _LOOKED_AT)]
+    return size + _scaled(entries, len(body), _ENTRY + _RECORD)
+
+
+def _length(value: object) -> int:
+    return len(value) if type(value) is bytes else 24

@@ -7,7 +7,7 @@ dead. Deadlines are remembered by the tenth of a second in which they fall.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol, overload
+from typing import Any, ClassVar, Protocol, overload
 
 import xxhash
 from attrs import define, field
@@ -28,6 +28,7 @@ from trio_dynomite.data.record import (
     shell,
 )
 from trio_dynomite.data.stamp import NODE_BITS
+from trio_dynomite.storage.usage import Usage
 
 SLOTS = 16384
 _MOMENT_MS = 100
@@ -71,6 +72,8 @@ class Records(Protocol):
 class Store:
     """The records of one node. Not safe across threads; needs none."""
 
+    is_in_memory: ClassVar[bool] = False
+    """Do its values take memory, so that `maxmemory` has a meaning?"""
     slot_of: Callable[[bytes], int]
     records: Sequence[Records] = field(init=False)
     """Per slot, key → record, tombstones included."""
@@ -93,6 +96,8 @@ class Store:
     """Told what was found to have expired: `expired` (a key), `hexpired` (a field), `del` (with its last)."""
     was_flushed: bool = False
     """Slots were flushed since somebody looked."""
+    usage: Usage | None = None
+    """The bytes that keys take, while `maxmemory` wants them counted."""
 
     def __attrs_post_init__(self) -> None:
         self.sums = [0] * SLOTS
@@ -126,6 +131,8 @@ class Store:
         if value is None:
             self.dead[slot] += 1
         self.sums[slot] += hash_of(key) * change
+        if self.usage is not None:
+            self.usage.weigh(key, records[key])
         if self.written is not None:
             self.written.append(key)
 
@@ -148,6 +155,8 @@ class Store:
             self.dead[slot] += 1
         records[key] = new
         self.sums[slot] += hash_of(key) * (digest(new) - before)
+        if self.usage is not None:
+            self.usage.weigh(key, new)
         if self.written is not None:
             self.written.append(key)
 
@@ -190,13 +199,13 @@ class Store:
     def apply(self, origin: int, effects: list[Any], now_ms: int) -> list[bytes]:
         """Join a frame's effects, stamped by `origin`; the keys at which a gap was found."""
         gaps: list[bytes] = []
-        all_records, sums = self.records, self.sums
+        all_records, sums, is_counted = self.records, self.sums, self.usage is not None
         fields = iter(effects)
         if self.written is not None:
             self.written.extend(effects[2::FIELDS])
         for kind, slot, key, clock, payload, deadline_ms in zip(*[fields] * FIELDS, strict=True):
             stamp = clock << NODE_BITS | origin
-            if kind == PUT and payload is not None and not deadline_ms:
+            if kind == PUT and payload is not None and not deadline_ms and not is_counted:
                 # The common case, a value over nothing or over an older plain value, without a call.
                 records = all_records[slot]
                 old = records.get(key)
@@ -246,12 +255,17 @@ class Store:
         flushed: Record = (floor, None, 0, 0, None)
         records = self.records[slot]
         gone = [key for key, record in records.items() if newest(record) < floor or record == flushed]
+        if self.usage is not None:
+            for key in gone:
+                self.usage.forget(key)
         if len(gone) == len(records):
             records.clear()
         for key in gone if len(records) else ():
             del records[key]
         for key, record in list(records.items()):
-            records[key] = merge(record, flushed)
+            records[key] = new = merge(record, flushed)
+            if self.usage is not None:
+                self.usage.weigh(key, new)
         self.sums[slot] = sum([hash_of(key) * digest(record) for key, record in records.items()])
         self.dead[slot] = sum([record[VALUE] is None for record in records.values()])
 

@@ -100,6 +100,9 @@ class FakeKeyspace:
         entry = self._live(key)
         return (self.now_ms - entry.fresh_ms) // 1000 if entry else 0
 
+    def frequency(self, key: bytes) -> int | None:
+        return None
+
     def put(self, key: bytes, value: bytes, deadline_ms: int = 0) -> None:
         self.entries[key] = Entry("string", value, deadline_ms, self.now_ms)
 
