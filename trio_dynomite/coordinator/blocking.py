@@ -1,8 +1,9 @@
 """Blocking between nodes: all blocked commands of this node's clients, and those of others that wait here.
 
 Three things are told: `block` tries a command and, when there is nothing, waits; `ready` calls who waits;
-`leave` gives the place up. A place is lost with the connection of the node that took it, which then waits
-elsewhere.
+`leave` gives the place up. A place is lost with the connection on which it was asked for, whose other end
+then waits elsewhere. The calls go by another connection, ours to that node: while there is none, others are
+called, and when there is one again, everybody is who was passed over.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from trio_dynomite.coordinator.batch import Waiter
     from trio_dynomite.coordinator.engine import Caller, Engine
     from trio_dynomite.coordinator.routes import Route
+    from trio_dynomite.peers.acceptor import Acceptor
     from trio_dynomite.peers.peer import Peer
 
 BLOCK, READY, LEAVE = b"block", b"ready", b"leave"
@@ -64,8 +66,8 @@ class Blocking:
     """By who gave it."""
     _tokens: int = 0
     _deadlines: list[tuple[float, int, Blocked]] = field(factory=list)
-    _guests: dict[tuple[Peer, int], Seat] = field(factory=dict)
-    """(node, token) → where its client waits here."""
+    _guests: dict[tuple[Acceptor, int], Seat] = field(factory=dict)
+    """(connection, token) → where another node's client waits here."""
 
     def __attrs_post_init__(self) -> None:
         broadcasts = self.engine.broadcasts
@@ -137,9 +139,10 @@ class Blocking:
         now = self.engine.mono_s
         while self._deadlines and self._deadlines[0][0] <= now:
             heapq.heappop(self._deadlines)[2].expire()
-        for (peer, token), seat in list(self._guests.items()):
+        for seat in list(self._guests.values()):
             if 0 < seat.held_until_s <= now:
-                self._drop(peer, token)
+                seat.held_until_s = 0.0  # it has its place still, and may come late
+                self._call_next(seat)
 
     def reroute(self) -> None:
         """Who leads may have changed."""
@@ -156,8 +159,10 @@ class Blocking:
         if peer.is_open:
             self.engine.broadcasts.tell(peer, LEAVE, [token], lambda answer: None)
 
-    def _on_ready(self, peer: Peer, values: list[Any], answer: Callable[[Any], None]) -> None:
+    def _on_ready(self, acceptor: Acceptor, values: list[Any], answer: Callable[[Any], None]) -> None:
         answer(1)
+        peer = acceptor.peer
+        assert peer is not None
         for blocked in list(self.blocked.values()):
             for stake in blocked.stakes:
                 if stake.token == values[0] and stake.peer is peer:
@@ -167,21 +172,21 @@ class Blocking:
 
     # What waits here for others
 
-    def _on_block(self, peer: Peer, values: list[Any], answer: Callable[[Any], None]) -> None:
+    def _on_block(self, acceptor: Acceptor, values: list[Any], answer: Callable[[Any], None]) -> None:
         token, number, level, resp, args = values
         row = find(args)
         assert row is not None
         keys = row.keys(args)
         route = self.engine.table.of_key(keys[0])
-        was_held = self._vacate(peer, token)
+        was_held = self._vacate(acceptor, token)
         if not route.is_ready:
             answer([b"moved"])
             return
         reply = self.run(row, args, route, RemoteAttempt(Level(level), resp, answer))
         if reply is BLOCKED or (number and reply is not None and is_nothing(self.engine, row, args, reply)):
             number = number or self.room.next_number()
-            seat = Seat(number, keys, partial(self._call, peer, token), row.name == "xreadgroup")
-            self._guests[peer, token] = seat
+            seat = Seat(number, keys, partial(self._call, acceptor, token), row.name == "xreadgroup")
+            self._guests[acceptor, token] = seat
             self.sit(seat)
             answer([b"queued", seat.number, self.settled(row, args)])
         elif reply is not None:
@@ -196,33 +201,44 @@ class Blocking:
         if left:
             self.engine.soon(lambda: self.wake(left, held.number))
 
-    def _call(self, peer: Peer, token: int) -> bool:
-        if not peer.is_open:
-            return True
-        self._guests[peer, token].held_until_s = self.engine.mono_s + HOLD_S
-        self.engine.broadcasts.tell(peer, READY, [token], lambda answer: None)
+    def _call(self, acceptor: Acceptor, token: int) -> bool:
+        peer = acceptor.peer
+        assert peer is not None
+        if peer.is_open:
+            self._guests[acceptor, token].held_until_s = self.engine.mono_s + HOLD_S
+            self.engine.broadcasts.tell(peer, READY, [token], lambda answer: None)
         return False
 
-    def _on_leave(self, peer: Peer, values: list[Any], answer: Callable[[Any], None]) -> None:
+    def _on_leave(self, acceptor: Acceptor, values: list[Any], answer: Callable[[Any], None]) -> None:
         answer(1)
-        self._drop(peer, values[0])
+        self._drop(acceptor, values[0])
 
-    def _drop(self, peer: Peer, token: int) -> None:
-        seat = self._vacate(peer, token)
+    def _drop(self, acceptor: Acceptor, token: int) -> None:
+        seat = self._vacate(acceptor, token)
         if seat is not None:
             self._call_next(seat)
 
-    def _vacate(self, peer: Peer, token: int) -> Seat | None:
-        seat = self._guests.pop((peer, token), None)
+    def _vacate(self, acceptor: Acceptor, token: int) -> Seat | None:
+        seat = self._guests.pop((acceptor, token), None)
         if seat is not None:
             self.room.leave(seat)
         return seat
 
-    def peer_gone(self, peer: Peer) -> None:
-        """The connection to a peer ended: its clients wait here no more, and ours not there."""
+    def connection_gone(self, acceptor: Acceptor) -> None:
+        """A peer's connection to us has ended: its clients wait here no more, as it will notice."""
         for where, token in list(self._guests):
-            if where is peer:
-                self._drop(peer, token)
+            if where is acceptor:
+                self._drop(acceptor, token)
+
+    def peer_back(self, peer: Peer) -> None:
+        """Our connection to a peer is open again: call those of its clients who were passed over."""
+        for (acceptor, _), seat in list(self._guests.items()):
+            if acceptor.peer is peer:
+                seat.held_until_s = 0.0
+                self.engine.soon(partial(self.wake, seat.keys))
+
+    def peer_gone(self, peer: Peer) -> None:
+        """Our connection to a peer has ended: our clients wait there no more."""
         for blocked in list(self.blocked.values()):
             for stake in blocked.stakes:
                 if stake.peer is peer and not stake.is_asking:

@@ -17,13 +17,15 @@ from trio_dynomite.peers.peer import Peer
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
+    from trio_dynomite.peers.acceptor import Acceptor
 
 TELL_HOPS = -2
 """In a RUN frame, where the hops stand: this is something told, not a command."""
 
 Answers = Callable[[list[Any]], None]
 Listener = Callable[[list[Any]], Any]
-LateListener = Callable[[Peer, list[Any], Callable[[Any], None]], None]
+LateListener = Callable[["Acceptor", list[Any], Callable[[Any], None]], None]
+"""Told also on which of a peer's connections it came."""
 
 
 @define(eq=False)
@@ -60,11 +62,11 @@ class Broadcasts:
         if not peers:
             answer(answers)
 
-    def hear(self, peer: Peer, told: list[Any], answer: Callable[[Any], None]) -> None:
+    def hear(self, acceptor: Acceptor, told: list[Any], answer: Callable[[Any], None]) -> None:
         """A peer told something. What has no listener here (the peer is newer) is answered with nothing."""
         what, values = told[0], told[1]
         if what in self.late:
-            self.late[what](peer, values, answer)
+            self.late[what](acceptor, values, answer)
         elif what in self.listeners:
             answer(self.listeners[what](values))
         else:

@@ -14,6 +14,7 @@ from attrs import define, field, frozen
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
+    from trio_dynomite.peers.acceptor import Acceptor
     from trio_dynomite.peers.peer import Peer
 
 COMMON, ALL_TOLD = b"common", b"all told"
@@ -53,12 +54,13 @@ class Common:
             tell(peer, COMMON, [name, topic.everything()], lambda answer: None)
         tell(peer, ALL_TOLD, [], lambda answer: None)
 
-    def _heard(self, peer: Peer, values: list[Any], answer: Callable[[Any], None]) -> None:
+    def _heard(self, acceptor: Acceptor, values: list[Any], answer: Callable[[Any], None]) -> None:
         topic = self.topics.get(values[0])
         if topic is not None:
             self.engine.keyspace.clock.observe(topic.join(values[1]))
         answer(1)
 
-    def _heard_all(self, peer: Peer, values: list[Any], answer: Callable[[Any], None]) -> None:
-        peer.has_told = True
+    def _heard_all(self, acceptor: Acceptor, values: list[Any], answer: Callable[[Any], None]) -> None:
+        assert acceptor.peer is not None
+        acceptor.peer.has_told = True
         answer(1)

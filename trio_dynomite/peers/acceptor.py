@@ -169,7 +169,7 @@ class Acceptor:
                 call.clock = clock.last >> NODE_BITS
             call.done(value)
 
-        self.engine.broadcasts.hear(self.peer, told, answer)
+        self.engine.broadcasts.hear(self, told, answer)
         is_now = False
         if clock.last != before:
             call.clock = clock.last >> NODE_BITS
@@ -222,6 +222,7 @@ class Acceptor:
         """The connection has ended."""
         self.is_closed = True
         self.engine.roster.acceptors.pop(self, None)
+        self.engine.blocking.connection_gone(self)
 
 
 def _told(effects: list[Any]) -> set[bytes]:

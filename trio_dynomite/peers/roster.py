@@ -107,6 +107,7 @@ class Roster:
         peer.synced = False
         self.engine.common.peer_opened(peer)
         self.engine.routes_changed()
+        self.engine.blocking.peer_back(peer)
         self.deliver_hints(peer)
 
     def link_lost(self, peer: Peer, link: Link, reason: str) -> None:

@@ -1,0 +1,80 @@
+"""Who waits at another node is not forgotten there, whichever of the two connections between them ends."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from trio_dynomite.model import Level
+from trio_dynomite.testing.simulation import Simulation, layout
+
+NODES = ["d1r1n1", "d1r2n1", "d1r3n1"]
+QUORUM = Level.DC_QUORUM
+SERVED = [b"*2\r\n$1\r\nk\r\n$1\r\nx\r\n"]
+
+
+@pytest.fixture
+def cluster() -> Iterator[Simulation]:
+    simulation = Simulation(layout([1, 1, 1]), 1)
+    simulation.start()
+    yield simulation
+    simulation.run_for(3)
+    for node in simulation.nodes.values():
+        assert not node.engine.blocking.room.queues
+        assert not node.engine.blocking._guests
+
+
+@pytest.fixture
+def leader(cluster: Simulation) -> str:
+    return next(name for name in NODES if cluster.nodes[name].engine.table.of_key(b"k").leads)
+
+
+def wait(cluster: Simulation, name: str) -> list[bytes]:
+    """A client of `name` blocks; the list that will hold its reply."""
+    replies: list[bytes] = []
+    cluster.call(name, QUORUM, [b"BLPOP", b"k", b"0"], replies.append)
+    cluster.run_for(0.05)
+    return replies
+
+
+def push(cluster: Simulation, leader: str) -> None:
+    assert cluster.ask(leader, QUORUM, b"RPUSH", b"k", b"x") == b":1\r\n"
+    cluster.run_for(0.3)
+
+
+def test_one_whose_node_stood_still_for_a_while(cluster: Simulation, leader: str) -> None:
+    waiter = next(name for name in NODES if name != leader)
+    replies = wait(cluster, waiter)
+    cluster.nodes[waiter].pause()
+    cluster.run_for(2.5)
+    cluster.nodes[waiter].resume()
+    cluster.run_for(3)
+    push(cluster, leader)
+    assert replies == SERVED
+
+
+@pytest.mark.parametrize("end", ["primary's", "waiter's"])
+@pytest.mark.parametrize("pause_s", [0.0, 2.0], ids=["pushed at once", "pushed later"])
+def test_one_between_whose_node_and_the_primary_one_connection_ends(
+    cluster: Simulation, leader: str, end: str, pause_s: float
+) -> None:
+    waiter = next(name for name in NODES if name != leader)
+    replies = wait(cluster, waiter)
+    here, there = (leader, waiter) if end == "primary's" else (waiter, leader)
+    link = cluster.nodes[here].engine.roster.peers[there].link
+    assert link is not None
+    cluster.nodes[here].turn(lambda: link.close("a test"))
+    cluster.run_for(pause_s)
+    push(cluster, leader)
+    assert replies == SERVED
+
+
+def test_a_request_that_arrives_after_its_connection_was_given_up_keeps_no_place(
+    cluster: Simulation, leader: str
+) -> None:
+    waiter = next(name for name in NODES if name != leader)
+    cluster.isolate([waiter])
+    replies = wait(cluster, waiter)
+    cluster.run_for(3)
+    cluster.network.heal()
+    cluster.run_for(3)
+    assert replies[0].startswith(b"-UNKNOWN")
