@@ -115,7 +115,7 @@ class Server:
         self.pause = Pause(self)
         self.monitors = Monitors(self)
         self.tallies = Tallies(self._was_slow, self._was_slow_together)
-        self.engine.on_failed = self.tallies.failed
+        self.engine.on_failed = lambda row, text: self.tallies.failed(row.name, text)
         self.set_slow()
 
     def set_slow(

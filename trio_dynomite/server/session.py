@@ -155,10 +155,9 @@ class Session(Outbox):
         timed_s, started = tallies.timed_s, perf_counter()
         for number, args in enumerate(commands):
             row = row_of(args[0])
-            size = len(args)
             if (
                 row is not None
-                and (size == row.fixed_arity or size >= row.least_arity)
+                and ((size := len(args)) == row.fixed_arity or size >= row.least_arity)
                 and not is_special
                 and not (row.write and self.pending_reads)
             ):
@@ -190,6 +189,8 @@ class Session(Outbox):
                 break
             if self.is_closing:
                 break
+        if last is not None:
+            self.last_command = last.name
         if last is not None and not number:
             seconds = perf_counter() - started
             tallies.single_s[last.name].append(seconds)
@@ -228,6 +229,7 @@ class Session(Outbox):
 
     def execute(self, row: Row, args: list[bytes]) -> bytes | None:
         """Run a command that nothing stands in the way of; count and time it."""
+        self.last_command = row.name
         started = perf_counter()
         if row.spread is Spread.SESSION:
             reply = self._answer(row, args)
@@ -249,13 +251,12 @@ class Session(Outbox):
         return reply
 
     def _answer(self, row: Row, args: list[bytes]) -> bytes | None:
-        self.last_command = row.name
         if row.handler is not None:
             return self.server.engine.execute(row, args, self.resp)
         try:
             return ANSWERS[row.name](self, args)
         except CommandError as error:
-            self.server.tallies.failed(row, str(error))
+            self.server.tallies.failed(row.name, str(error))
             return replies.error(str(error))
 
     def _unless_muted(self, reply: bytes | None) -> bytes | None:

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from trio_dynomite.commands.row import Row
-
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session
 
@@ -124,9 +122,9 @@ class Tallies:
             self.of(name).rejected += 1
         self.gave_error(text)
 
-    def failed(self, row: Row, text: str) -> None:
+    def failed(self, name: str, text: str) -> None:
         """A command ran and was answered with the error `text`."""
-        self.of(row.name).failed += 1
+        self.of(name).failed += 1
         self.gave_error(text)
 
     def gave_error(self, text: str) -> None:

@@ -134,8 +134,8 @@ def client_unblock(session: Session, args: list[bytes]) -> bytes:
     as_error = len(args) > 3 and _is_error(args[3])
     target = session.server.sessions.get(integer_argument(args[2]))
     is_unblocked = target is not None and session.server.engine.unblock(target, as_error)
-    if is_unblocked and as_error:
-        session.server.tallies.gave_error("UNBLOCKED")
+    if target is not None and is_unblocked and as_error:
+        session.server.tallies.failed(target.last_command, "UNBLOCKED")
     return integer(is_unblocked)
 
 

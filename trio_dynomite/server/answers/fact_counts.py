@@ -73,7 +73,7 @@ def latency_facts(server: Server) -> Facts:
     return {
         f"latency_percentiles_usec_{name}": _percentiles(tally, server.percentiles)
         for name, tally in tallies.items()
-        if tally.calls
+        if tally.spans
     }
 
 

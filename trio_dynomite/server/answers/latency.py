@@ -130,7 +130,7 @@ def latency_histogram(session: Session, args: list[bytes]) -> bytes:
     """LATENCY HISTOGRAM [command…]: calls by power of two of microseconds, each with those below it."""
     tallies = session.server.tallies.all() if session.server.tells_latency else {}
     names = _named(args[2:]) if len(args) > 2 else list(tallies)
-    found = {name: tallies[name] for name in names if name in tallies and tallies[name].calls}
+    found = {name: tallies[name] for name in names if name in tallies and tallies[name].spans}
     pairs = [(bulk(name.encode()), _histogram(tally, session.resp)) for name, tally in found.items()]
     return mapping(pairs, session.resp)
 
