@@ -24,6 +24,7 @@ from trio_dynomite.coordinator.blocking import Blocking
 from trio_dynomite.coordinator.broadcast import Broadcasts
 from trio_dynomite.coordinator.common import Common
 from trio_dynomite.coordinator.doubts import Doubts
+from trio_dynomite.coordinator.eviction import Eviction
 from trio_dynomite.coordinator.forward import Forward
 from trio_dynomite.coordinator.internal import VERSIONS
 from trio_dynomite.coordinator.park import Parking
@@ -115,6 +116,9 @@ class Engine:
     broadcasts: Broadcasts = field(init=False)
     blocking: Blocking = field(init=False)
     common: Common = field(init=False)
+    eviction: Eviction = field(init=False)
+    is_limited: bool = False
+    """`maxmemory` is set: `eviction` is asked before writes."""
     arrivals: Arrivals = field(factory=Arrivals)
     view_number: int = 1
     """Grows whenever somebody else leads a route in this node's view; 0 is nobody's."""
@@ -153,6 +157,7 @@ class Engine:
         self.broadcasts = Broadcasts(self)
         self.blocking = Blocking(self)
         self.common = Common(self)
+        self.eviction = Eviction(self)
         self.keyspace.store.on_expired = self._expired
 
     # Turns
@@ -206,6 +211,7 @@ class Engine:
             deadlines.popleft()[1].expire()
         if self.expires_actively:
             self.keyspace.store.expire(self.now_ms, 2000)
+        self.eviction.tick()
         self.roster.tick()
         self.parking.retry()
         self.doubts.retry()
@@ -232,6 +238,8 @@ class Engine:
         """Route a command whose keys all belong to `route`."""
         if row.write:
             if route.is_ready:
+                if self.is_limited and (refusal := self.eviction.refusal(row, args)) is not None:
+                    return refusal
                 need = route.acks[caller.write_level]
                 if need < 0:
                     return self._write_rarely(route, row, args, caller, need)
@@ -319,6 +327,7 @@ class Engine:
         written, self._noticed = store.written, 0
         if store.was_flushed:
             store.was_flushed = False
+            self.blocking.wake(list(self.blocking.room.queues))
             self.on_flushed()
         store.written = None if self.on_written is None and self.blocking.is_quiet else []
         if written and self.on_written is not None:

@@ -135,12 +135,13 @@ def test_other_types_and_commands_block_too(cluster: Simulation) -> None:
             engine.unblock(owner, as_error=False)
 
 
-def test_every_reader_of_a_group_hears_of_its_end(cluster: Simulation) -> None:
+@pytest.mark.parametrize("end", [[b"DEL", b"s"], [b"FLUSHALL"], [b"XGROUP", b"DESTROY", b"s", b"g"]])
+def test_every_reader_of_a_group_hears_of_its_end(cluster: Simulation, end: list[bytes]) -> None:
     cluster.ask(NODES[0], QUORUM, b"XGROUP", b"CREATE", b"s", b"g", b"$", b"MKSTREAM")
     read = [b"XREADGROUP", b"GROUP", b"g", b"c", b"BLOCK", b"0", b"STREAMS", b"s", b">"]
     waiting = [wait(cluster, name, *read) for name in (*NODES, *NODES)]
     plain = wait(cluster, NODES[0], b"XREAD", b"BLOCK", b"2000", b"STREAMS", b"s", b"$")
-    cluster.ask(NODES[1], QUORUM, b"DEL", b"s")
+    cluster.ask(NODES[1], QUORUM, *end)
     cluster.run_for(0.5)
     assert [replies[0][:8] for replies in waiting] == [b"-NOGROUP"] * 6
     assert plain == []
