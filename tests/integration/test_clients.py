@@ -1,0 +1,90 @@
+"""Client libraries as they come, on three racks: every type and what goes with it, from two nodes at once.
+
+Each library has a script (clients/, node/) that tries part after part and tells what became of each. It is
+run once with the plain client of one node and once with the cluster client; its parts are the tests.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+from tests.integration import others
+from tests.integration.cluster import QUORUM
+from trio_dynomite.testing.local import LocalCluster
+
+pytestmark = pytest.mark.integration
+
+PARTS = (
+    *("strings", "hashes", "sets", "sorted_sets", "lists", "streams", "pubsub"),
+    *("transactions", "scripts", "caching", "pipelines", "scans", "users"),
+)
+
+
+@frozen
+class Client:
+    """A library, used in one of its ways."""
+
+    name: str
+    script: str
+    mode: str
+    module: str = ""
+    lacks: tuple[str, ...] = ()
+    """What it does not offer."""
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.mode}"
+
+
+CLIENTS = [
+    client
+    for mode in ("plain", "cluster")
+    for lacks in [("transactions",) if mode == "cluster" else ()]
+    for client in (
+        Client("redis-py", "clients/redis_sync.py", mode, "redis"),
+        Client("redis-py-asyncio", "clients/redis_asyncio.py", mode, "redis"),
+        Client("valkey-py", "clients/redis_sync.py", mode, "valkey", lacks),
+        Client("valkey-py-asyncio", "clients/redis_asyncio.py", mode, "valkey", lacks),
+        Client("coredis", "clients/coredis_trio.py", mode),
+        Client("valkey-glide", "clients/glide_asyncio.py", mode),
+        Client("ioredis", "node/ioredis.mjs", mode),
+        Client("node-redis", "node/node_redis.mjs", mode),
+    )
+]
+Told = dict[str, str | None]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    """At a quorum level, so that what one node took the others give."""
+    with LocalCluster(sections={"consistency": {"read": QUORUM, "write": QUORUM}}) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def tried(cluster: LocalCluster) -> Callable[[Client], tuple[Told, str]]:
+    """Runs a client's script, once: what it told of each part, and all that it wrote."""
+
+    @cache
+    def run(client: Client) -> tuple[Told, str]:
+        ports = [str(node.port) for node in cluster]
+        environment = {"MODULE": client.module, "PYTHONWARNINGS": "ignore"}
+        done = others.run(client.script, client.mode, str(client), *ports, environment=environment)
+        lines = [line for line in done.stdout.splitlines() if line.startswith('{"part"')]
+        return {told["part"]: told["error"] for told in map(json.loads, lines)}, done.stdout
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("client", "part"),
+    [(client, part) for client in CLIENTS for part in PARTS if part not in client.lacks],
+    ids=str,
+)
+def test_a_client_finds_what_it_knows(client: Client, part: str, tried: Any) -> None:
+    told, wrote = tried(client)
+    assert part in told, f"{client} did not come to this part:\n{wrote[-4000:]}"
+    assert told[part] is None, f"{client}, {part}:\n{told[part]}"
