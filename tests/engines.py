@@ -7,7 +7,9 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import settings
 
+from trio_dynomite.data.record import COUNTS, has_body
 from trio_dynomite.storage.memory import MemoryStore
+from trio_dynomite.storage.rocksdb.shelf import BODIES, SHELF_BYTES
 from trio_dynomite.storage.rocksdb.store import RocksStore, open_store
 from trio_dynomite.storage.store import Store
 
@@ -40,4 +42,14 @@ MAKERS: dict[str, MakeStore] = {"memory": MemoryStore, "rocksdb": rocks_store}
 
 def examples(make_store: MakeStore, most: int) -> settings:
     """So many examples in memory; fewer where every store is a database."""
-    return settings(max_examples=most if make_store is MemoryStore else max(10, most // 8), deadline=None)
+    return settings(max_examples=most if make_store is MemoryStore else max(10, most // 16), deadline=None)
+
+
+def litter(store: Store) -> list[bytes]:
+    """The keys on disk that belong to no body of a record."""
+    if not isinstance(store, RocksStore):
+        return []
+    store.commit()
+    records = [record for slot in store.records if len(slot) for record in slot.values()]
+    shelves = {record[COUNTS].shelf.prefix for record in records if has_body(record)}
+    return [key for key, _ in store.disk.area(BODIES).walk() if key[:SHELF_BYTES] not in shelves]

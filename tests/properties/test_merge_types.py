@@ -1,23 +1,25 @@
 """The merge of every type: nodes that write the same keys at once end alike, whatever arrives when.
 
 Each node is a keyspace of its own, a primary that has heard of the others' writes late, twice, out of order
-or, until the records are exchanged at the end, never. Clocks are skewed. Keys change their types all the time.
+or, until the records are exchanged at the end, never. Clocks are skewed, and keys change their types all the
+time.
 """
 
 from random import Random
 from typing import Any
 
 from attrs import define, field
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.engines import MakeStore, examples, litter
 from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.effect import FIELDS, Flat, record_effect, unpack_record
 from trio_dynomite.data.record import COUNTS, VALUE, Record, digest, has_body, newest
+from trio_dynomite.data.shelf import MEMORY
 from trio_dynomite.data.stamp import NODE_BITS, HybridClock
 from trio_dynomite.errors import CommandError
 from trio_dynomite.storage.keyspace import StoreKeyspace
-from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.topology.partitioner import redis_slot
 
 NOW = 1_700_000_000_000
@@ -32,6 +34,7 @@ class Site:
 
     number: int
     skew_ms: int
+    make_store: MakeStore
     keyspace: StoreKeyspace = field(init=False)
     told: list[Flat] = field(factory=list)
 
@@ -39,7 +42,7 @@ class Site:
         clock = HybridClock(self.number)
         clock.advance(NOW + self.skew_ms)
         self.keyspace = StoreKeyspace(
-            MemoryStore(redis_slot), clock, origin=clock.next(), rng=Random(self.number)
+            self.make_store(redis_slot), clock, origin=clock.next(), rng=Random(self.number)
         )
 
     def write(self, act: Any, rng: Random, passed_ms: int) -> None:
@@ -88,7 +91,9 @@ def hash_count(ks: Any, key: bytes, rng: Random) -> None:
 
 def hash_expire(ks: Any, key: bytes, rng: Random) -> None:
     view = ks.hash_at(key)
-    view.expire([e for e in ELEMENTS if e in view][: rng.randrange(1, 4)], rng.choice([0, NOW + 5, NOW + 10**6]))
+    view.expire(
+        [e for e in ELEMENTS if e in view][: rng.randrange(1, 4)], rng.choice([0, NOW + 5, NOW + 10**6])
+    )
 
 
 def set_add(ks: Any, key: bytes, rng: Random) -> None:
@@ -151,10 +156,10 @@ MIXED = [hash_set, hash_remove, set_add, set_remove, score, unscore, delete, set
 EVERYTHING = [*HASH, *SET, *SORTED_SET, push, pop, set_string, count, delete, expire, copy]
 
 
-def run(seed: int, acts: list[Any], *, deliver: float) -> list[Site]:
+def run(make_store: MakeStore, seed: int, acts: list[Any], *, deliver: float) -> list[Site]:
     """Some nodes write and hear of each other by chance; `deliver`: how much of it arrives in the end."""
     rng = Random(seed)
-    sites = [Site(number, rng.randrange(-3, 4)) for number in (1, 2, 3)]
+    sites = [Site(number, rng.randrange(-3, 4), make_store) for number in (1, 2, 3)]
     heard: set[tuple[int, int, int]] = set()
     for step in range(rng.randrange(1, 40)):
         rng.choice(sites).write(rng.choice(acts), rng, step // 4)
@@ -205,7 +210,7 @@ def assert_sound(site: Site) -> None:
         for record in store.records[slot].values():
             body = record[COUNTS]
             if isinstance(body, Cells):
-                again = body.on(body.shelf)
+                again = body.on(MEMORY)
                 assert (body.sum, body.live, body.due_ms) == (again.sum, again.live, again.due_ms)
                 assert (record[VALUE] is not None) == (body.live > 0)
                 assert all(cell[0] >= record[0] for _, cell in body.cells.items())
@@ -214,65 +219,81 @@ def assert_sound(site: Site) -> None:
         sums, dead = store.sums[slot], store.dead[slot]
         store._rebuild(slot, -1)
         assert (store.sums[slot], store.dead[slot]) == (sums, dead)
+    assert not litter(store)
 
 
 seeds = st.integers(0, 2**32)
-many = settings(max_examples=400, deadline=None)
+FEW: list[Any] = [SET, SORTED_SET, [hash_set, hash_remove, hash_count]]
 
 
-@given(seeds)
-@many
-def test_all_types_converge_once_records_are_exchanged(seed: int) -> None:
-    sites = run(seed, EVERYTHING, deliver=0.7)
-    for site in sites:
-        assert_sound(site)
-    exchange(sites)
-    for site in sites:
-        assert_sound(site)
-    for key in KEYS:
-        first, *others = [plain(site.record(key)) for site in sites]
-        assert all(other == first for other in others)
-    assert len({tuple(site.keyspace.store.slot_digest(slot) for slot in SLOTS) for site in sites}) == 1
-
-
-@given(seeds, st.sampled_from([SET, SORTED_SET, [hash_set, hash_remove, hash_count]]))
-@many
-def test_cells_converge_by_effects_alone(seed: int, acts: list[Any]) -> None:
-    sites = run(seed, acts, deliver=1.0)
-    for site in sites:
-        assert_sound(site)
-        assert [plain(site.record(key)) for key in KEYS] == [plain(sites[0].record(key)) for key in KEYS]
-
-
-@given(seeds)
-@many
-def test_types_that_change_converge_by_effects_alone(seed: int) -> None:
-    sites = run(seed, MIXED, deliver=1.0)
-    for site in sites:
-        assert [plain(site.record(key)) for key in KEYS] == [plain(sites[0].record(key)) for key in KEYS]
-
-
-@given(seeds)
-@many
-def test_a_record_travels_unchanged(seed: int) -> None:
-    for site in run(seed, EVERYTHING, deliver=0.5):
+def test_all_types_converge_once_records_are_exchanged(make_store: MakeStore) -> None:
+    @examples(make_store, 400)
+    @given(seeds)
+    def check(seed: int) -> None:
+        sites = run(make_store, seed, EVERYTHING, deliver=0.7)
+        for site in sites:
+            assert_sound(site)
+        exchange(sites)
+        for site in sites:
+            assert_sound(site)
         for key in KEYS:
-            record = site.record(key)
-            *_, payload, _ = record_effect(0, key, record)
-            there = unpack_record(payload)
-            assert plain(there) == plain(record)
-            assert digest(there) == digest(record)
+            first, *others = [plain(site.record(key)) for site in sites]
+            assert all(other == first for other in others)
+        assert len({tuple(site.keyspace.store.slot_digest(slot) for slot in SLOTS) for site in sites}) == 1
+
+    check()
 
 
-@given(seeds, st.permutations([0, 1, 2]))
-@many
-def test_the_order_of_exchange_does_not_matter(seed: int, order: list[int]) -> None:
-    def joined(turns: list[int]) -> Any:
-        sites = run(seed, EVERYTHING, deliver=0.3)
-        fresh = Site(9, 0)
+def test_cells_converge_by_effects_alone(make_store: MakeStore) -> None:
+    @examples(make_store, 400)
+    @given(seeds, st.sampled_from(FEW))
+    def check(seed: int, acts: list[Any]) -> None:
+        sites = run(make_store, seed, acts, deliver=1.0)
+        for site in sites:
+            assert_sound(site)
+            assert [plain(site.record(key)) for key in KEYS] == [plain(sites[0].record(key)) for key in KEYS]
+
+    check()
+
+
+def test_types_that_change_converge_by_effects_alone(make_store: MakeStore) -> None:
+    @examples(make_store, 400)
+    @given(seeds)
+    def check(seed: int) -> None:
+        sites = run(make_store, seed, MIXED, deliver=1.0)
+        for site in sites:
+            assert [plain(site.record(key)) for key in KEYS] == [plain(sites[0].record(key)) for key in KEYS]
+
+    check()
+
+
+def test_a_record_travels_unchanged(make_store: MakeStore) -> None:
+    @examples(make_store, 400)
+    @given(seeds)
+    def check(seed: int) -> None:
+        for site in run(make_store, seed, EVERYTHING, deliver=0.5):
+            for key in KEYS:
+                record = site.record(key)
+                *_, payload, _ = record_effect(0, key, record)
+                there = unpack_record(payload)
+                assert plain(there) == plain(record)
+                assert digest(there) == digest(record)
+
+    check()
+
+
+def test_the_order_of_exchange_does_not_matter(make_store: MakeStore) -> None:
+    def joined(seed: int, turns: list[int]) -> Any:
+        sites = run(make_store, seed, EVERYTHING, deliver=0.3)
+        fresh = Site(9, 0, make_store)
         for turn in turns:
             for key in KEYS:
                 fresh.learn(key, sites[turn])
         return [plain(fresh.record(key)) for key in KEYS]
 
-    assert joined(order) == joined([0, 1, 2])
+    @examples(make_store, 400)
+    @given(seeds, st.permutations([0, 1, 2]))
+    def check(seed: int, order: list[int]) -> None:
+        assert joined(seed, order) == joined(seed, [0, 1, 2])
+
+    check()

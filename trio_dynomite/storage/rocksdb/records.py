@@ -17,22 +17,20 @@ from trio_dynomite.storage.rocksdb import bodies
 from trio_dynomite.storage.rocksdb.codec import decode_record, encode_record
 from trio_dynomite.storage.rocksdb.disk import Disk, Pair
 from trio_dynomite.storage.rocksdb.shelf import DiskShelf
+from trio_dynomite.storage.store import SLOTS
 
 RECORDS = b"R"
 _SLOT_BYTES = 2
 _HEAD = len(RECORDS) + _SLOT_BYTES
 """Where the key begins."""
+HEADS = [RECORDS + slot.to_bytes(_SLOT_BYTES) for slot in range(SLOTS + 1)]
+"""What the keys of all headers in a slot begin with; those of one slot end where the next begin."""
 _GENERATION_BYTES = 32 << 20
 _WEIGHT, _BODY_WEIGHT = 300, 12_000
 """What a record and a body are taken to weigh in memory beside the value."""
 _SETS_MAX = 4096
 """So often a record is set before all is written though nobody says that a turn is over."""
 _UNKNOWN: Any = object()
-
-
-def head_of(slot: int) -> bytes:
-    """What the keys of all headers in a slot begin with."""
-    return RECORDS + slot.to_bytes(_SLOT_BYTES)
 
 
 def key_in(name: bytes) -> tuple[int, bytes]:
@@ -148,7 +146,7 @@ class Slot:
     __slots__ = ("_book", "_head", "newest", "size")
 
     def __init__(self, book: Book, slot: int) -> None:
-        self._book, self._head = book, head_of(slot)
+        self._book, self._head = book, HEADS[slot]
         self.size = 0
         """How many records there are."""
         self.newest = 0
@@ -212,8 +210,7 @@ class Slot:
     def _written(self) -> Iterator[Pair]:
         """Every header."""
         self._book.write()
-        slot = key_in(self._head)[0]
-        return self._book.headers.walk(self._head, head_of(slot + 1))
+        return self._book.headers.walk(self._head, HEADS[key_in(self._head)[0] + 1])
 
     def values(self) -> Iterator[Record]:
         """Every record."""

@@ -15,7 +15,9 @@ from trio_dynomite.storage.rocksdb.entries import DiskEntries
 from trio_dynomite.storage.rocksdb.order import DiskOrder
 from trio_dynomite.storage.rocksdb.sequence import DiskSequence
 
-BODIES, BODIES_END = b"B", b"C"
+BODIES = b"B"
+SHELF_BYTES = len(BODIES) + 2 + 6
+"""So many bytes of a key tell which body it belongs to."""
 _CELLS, _SCORES, _DEADLINES, _ELEMENTS, _ENTRIES, _GROUPS = b"c", b"s", b"d", b"l", b"e", b"g"
 _CODECS = {"scores": (_SCORES, sortable, score_in), "deadlines": (_DEADLINES, unsigned, unsigned_in)}
 
@@ -32,7 +34,8 @@ class DiskShelf:
 
     def __init__(self, disk: Disk, slot: int, number: int, owner: bytes, sizes: dict[str, int]) -> None:
         self._disk = disk
-        self._prefix = bodies_of(slot) + number.to_bytes(6)
+        self.prefix = bodies_of(slot) + number.to_bytes(6)
+        """What all its keys begin with."""
         self.number = number
         self.owner = owner
         """The key of the record's header."""
@@ -70,4 +73,4 @@ class DiskShelf:
         return DiskEntries(self._area(_ENTRIES), self.sizes.get("entries", 0))
 
     def _area(self, letter: bytes) -> Area:
-        return self._disk.area(self._prefix + letter)
+        return self._disk.area(self.prefix + letter)

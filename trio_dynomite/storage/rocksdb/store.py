@@ -19,7 +19,7 @@ from trio_dynomite.data.record import COUNTS, DEADLINE, VALUE, Record, digest, h
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.errors import ConfigError, ConfigProblem
 from trio_dynomite.storage.rocksdb.disk import Area, Disk, open_database
-from trio_dynomite.storage.rocksdb.records import Book, Slot, head_of, key_in
+from trio_dynomite.storage.rocksdb.records import HEADS, Book, Slot, key_in
 from trio_dynomite.storage.rocksdb.shelf import bodies_of
 from trio_dynomite.storage.store import SLOTS, Store, hash_of
 
@@ -79,7 +79,7 @@ class RocksStore(Store):
     def _wipe(self, first: int, last: int) -> None:
         """Delete all keys of some slots; it is done with the next commit."""
         self._book.forget()
-        self.disk.doomed.append((head_of(first), head_of(last + 1)))
+        self.disk.doomed.append((HEADS[first], HEADS[last + 1]))
         self.disk.doomed.append((bodies_of(first), bodies_of(last + 1)))
         for records in self.records[first : last + 1]:
             records.size = 0
@@ -94,13 +94,13 @@ class RocksStore(Store):
         """As in `Store`; nothing is written."""
         own: Record | None = self.records[slot].get(key)
         self._book.lent += 1
-        self._book.keep(head_of(slot) + key, record)
+        self._book.keep(HEADS[slot] + key, record)
         return own
 
     def take_back(self, slot: int, key: bytes, own: Record | None) -> None:
         """As in `Store`."""
         self._book.lent -= 1
-        self._book.keep(head_of(slot) + key, own)
+        self._book.keep(HEADS[slot] + key, own)
 
     def commit(self) -> None:
         """Write what the turn changed, in one batch; nothing is synced."""
