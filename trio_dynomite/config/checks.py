@@ -13,7 +13,9 @@ from trio_dynomite.config import kinds
 from trio_dynomite.config.settings import (
     Access,
     Cluster,
+    Limits,
     NodeSettings,
+    Storage,
     Timeouts,
     UserSettings,
     is_loopback,
@@ -39,6 +41,15 @@ def check_timeouts(timeouts: Timeouts) -> Iterator[Problem]:
         yield (
             ("timeouts", "down_after"),
             f"must be longer than timeouts.heartbeat ({timeouts.heartbeat:g}s), not {timeouts.down_after:g}s",
+        )
+
+
+def check_memory(storage: Storage, limits: Limits) -> Iterator[Problem]:
+    """What is on a disk takes no memory that a limit could be about."""
+    if limits.max_memory and storage.engine != "memory":
+        yield (
+            ("limits", "max_memory"),
+            f"must be 0 with storage.engine {storage.engine!r}: it keeps data on disk",
         )
 
 

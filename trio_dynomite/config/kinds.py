@@ -35,6 +35,11 @@ HASHES = (
 """Dynomite's hashes, by its names (reference: `hashkit/dyn_hashkit.h`)."""
 PRIMARIES = ("spread", "one rack")
 ENGINES = ("memory",)
+POLICIES = (
+    *("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"),
+    *("allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"),
+)
+"""What is evicted when memory is full, in Redis's words."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
@@ -47,6 +52,8 @@ Engine = Annotated[str, "engine"]
 Seconds = Annotated[float, "duration"]
 SecondsOrZero = Annotated[float, "duration or zero"]
 Bytes = Annotated[int, "size"]
+BytesOrZero = Annotated[int, "size or zero"]
+Policy = Annotated[str, "policy"]
 Count = Annotated[int, "count"]
 Port = Annotated[int, "port"]
 Token = Annotated[int, "token"]
@@ -139,6 +146,19 @@ def size(value: object) -> int:
     if found < 1:
         raise ValueError(f"must be at least 1 byte, not {_shown(value)}")
     return found
+
+
+def size_or_zero(value: object) -> int:
+    """Bytes; 0 where that means no limit."""
+    found = units.size_bytes(value)
+    if found < 0:
+        raise ValueError(f"must be 0 or more bytes, not {_shown(value)}")
+    return found
+
+
+def policy(value: object) -> str:
+    """What is evicted when memory is full."""
+    return one_of(text(value), POLICIES)
 
 
 def level(value: object) -> Level:
@@ -249,6 +269,8 @@ READERS: tuple[tuple[object, Callable[[object], object]], ...] = (
     (Seconds, duration),
     (SecondsOrZero, units.seconds),
     (Bytes, size),
+    (BytesOrZero, size_or_zero),
+    (Policy, policy),
     (Count, count),
     (Port, port),
     (Token, integer),

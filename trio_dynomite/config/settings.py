@@ -98,6 +98,10 @@ class Limits:
     """Bytes of effects kept for all peers that are away."""
     hints_per_peer: kinds.Bytes = 128 * 2**20
     """Bytes of effects kept for one peer that is away."""
+    max_memory: kinds.BytesOrZero = 0
+    """Bytes that a node's keys may take (Redis: maxmemory); 0: no limit."""
+    max_memory_policy: kinds.Policy = "noeviction"
+    """Which keys go when they take more (Redis: maxmemory-policy)."""
 
 
 @frozen(kw_only=True)

@@ -37,6 +37,7 @@ def build_engine(settings: Settings, name: str, now_ms: int, log: Callable[..., 
         now_ms=now_ms,
     )
     engine.roster = Roster(engine, roster_settings, peers)
+    engine.eviction.configure(limit=settings.limits.max_memory, policy=settings.limits.max_memory_policy)
     return engine
 
 

@@ -68,6 +68,12 @@ def _transaction(ks: Any, args: list[bytes]) -> bytes:
     return array([entry if isinstance(entry, bytes) else _run(ks, entry) for entry in commands])
 
 
+def may_grow(args: list[bytes]) -> bool:
+    """Is a command in this packed transaction that may take more memory?"""
+    rows = [find(entry) for entry in _decode(args[1])[1] if isinstance(entry, list)]
+    return any("denyoom" in row.flags for row in rows if row is not None)
+
+
 def _run(ks: Any, args: list[bytes]) -> bytes:
     row = INTERNAL.get(args[0]) or find(args)
     if row is None or row.handler is None:

@@ -33,6 +33,7 @@ _NO_CLUSTER = "ERR Can not run script on cluster, 'no-cluster' flag is set."
 _WRITING_SCRIPT = "ERR Can not execute a script with write flag using *_ro command."
 _NO_FUNCTION = "ERR Function not found"
 _BAD_KEY_COUNT = "ERR Bad number of keys provided"
+_NO_ROOM = "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'"
 _SHA_SIZE = 40
 
 
@@ -57,6 +58,10 @@ class ScriptHost:
     """Are scripts with the flag no-cluster refused?"""
     log: Callable[[int, bytes], None] = _nothing
     """Where redis.log writes: level 0 (debug) to 3 (warning), and the text."""
+    is_full: Callable[[], bool] = lambda: False
+    """Is this node over `maxmemory`, with nothing to evict?"""
+    allows_oom: bool = False
+    """May the script that runs use more memory all the same?"""
     on_new_script: Callable[[Change], None] = _nothing
     """Told of a script that EVAL made known here."""
     shared: Shared = field(init=False, factory=Shared)
@@ -159,7 +164,7 @@ class ScriptHost:
             return run(ks, command, resp, readonly=readonly)
 
         client, may_block = ks.resp, ks.may_block
-        ks.may_block = False
+        ks.may_block, self.allows_oom = False, flags is not None
         try:
             return machine.run(name, count, args[3:], client, self.time_max_s, call)
         finally:
@@ -170,6 +175,8 @@ class ScriptHost:
             raise CommandError(_NO_CLUSTER)
         if readonly and "no-writes" not in flags:
             raise CommandError(_WRITING_SCRIPT)
+        if self.is_full() and not flags & {"allow-oom", "no-writes"}:
+            raise CommandError(_NO_ROOM)
 
 
 def _key_count(args: list[bytes]) -> int:

@@ -14,6 +14,7 @@ from trio_dynomite.access import gate
 from trio_dynomite.commands.row import Row
 from trio_dynomite.commands.table import lookup
 from trio_dynomite.coordinator.common import Told, Topic
+from trio_dynomite.coordinator.eviction import OOM
 from trio_dynomite.coordinator.internal import AS
 from trio_dynomite.coordinator.several import may_touch
 from trio_dynomite.data.stamp import pack, unpack
@@ -45,6 +46,8 @@ def host_scripts(server: Server) -> ScriptHost:
 
     def touch(row: Row, args: list[bytes]) -> str | None:
         refusal = may_touch(engine, row, args)
+        if engine.eviction.is_full and not host.allows_oom and "denyoom" in row.flags:
+            refusal = OOM
         if refusal is None:
             server.script_runs(row, args)
         return refusal
@@ -53,6 +56,7 @@ def host_scripts(server: Server) -> ScriptHost:
         calls=Calls(lookup, touch, may_run, lambda row, args: _about_the_node(server, row, args)),
         clock=time.monotonic,
         seed=0,
+        is_full=lambda: engine.eviction.is_full,
         in_cluster=engine.table.view.partitioner.name == SLOTS,
         log=lambda level, text: engine.log("script.log", level=level, text=text.decode("utf-8", "replace")),
         on_new_script=lambda change: tell(server, change, lambda: None),

@@ -1,7 +1,7 @@
 """How many bytes a store's keys take, and which of them may be evicted: kept while `maxmemory` wants it.
 
-Every write of the store tells the key's record by `weigh`; the sum goes by the difference to what the key took
-before. Only what has a value counts: a tombstone takes memory, too, but nobody can evict it.
+Every write of the store tells the key's record by `weigh`; the sum goes by the difference to what the key
+took before. Only what has a value counts: a tombstone takes memory, too, but nobody can evict it.
 """
 
 from attrs import define, field

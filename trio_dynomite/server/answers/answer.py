@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from trio_dynomite.commands.numeric import parse_int64
+from trio_dynomite.commands.numeric import INT64_MAX, parse_int64
 from trio_dynomite.commands.refusals import SYNTAX
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import OK, array, simple
@@ -48,6 +48,16 @@ def yes_or_no(word: bytes, yes: bytes, no: bytes) -> bool:
     if word not in (yes, no):
         raise CommandError(SYNTAX)
     return word == yes
+
+
+def number_within(value: bytes, least: int, most: int = INT64_MAX) -> int:
+    """The integer between `least` and `most` that `value` spells. Raises ValueError in Redis's words."""
+    number = parse_int64(value)
+    if number is None:
+        raise ValueError("argument couldn't be parsed into an integer")
+    if not least <= number <= most:
+        raise ValueError(f"argument must be between {least} and {most} inclusive")
+    return number
 
 
 def timeout_ms(word: bytes) -> int:

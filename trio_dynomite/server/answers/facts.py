@@ -78,8 +78,8 @@ def client_facts(server: Server) -> Facts:
 
 
 def memory_facts(server: Server) -> Facts:
-    """# Memory. What the system tells; nothing is evicted, whatever `maxmemory` was set to."""
-    used, peak = resident_bytes(), peak_bytes()
+    """# Memory. What the system tells, and what `maxmemory` goes by: the sum of what keys take."""
+    used, peak, eviction = resident_bytes(), peak_bytes(), server.engine.eviction
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "used_memory": used,
@@ -92,9 +92,11 @@ def memory_facts(server: Server) -> Facts:
         "used_memory_dataset": used,
         "total_system_memory": total,
         "total_system_memory_human": human(total),
-        "maxmemory": int(server.config.get("maxmemory", b"0")),
-        "maxmemory_human": human(int(server.config.get("maxmemory", b"0"))),
-        "maxmemory_policy": server.config.get("maxmemory-policy", b"noeviction").decode(),
+        "used_memory_keys": eviction.used,
+        "used_memory_keys_human": human(eviction.used),
+        "maxmemory": eviction.limit,
+        "maxmemory_human": human(eviction.limit),
+        "maxmemory_policy": eviction.policy,
         "mem_fragmentation_ratio": "1.00",
         "mem_fragmentation_bytes": 0,
         "mem_not_counted_for_evict": 0,

@@ -63,8 +63,6 @@ INERT: Mapping[str, str] = {
     "lazyfree-lazy-server-del": "yes",
     "lazyfree-lazy-user-del": "yes",
     "lazyfree-lazy-user-flush": "yes",
-    "lfu-decay-time": "1",
-    "lfu-log-factor": "10",
     "list-compress-depth": "0",
     "list-max-listpack-size": "-2",
     "list-max-ziplist-size": "-2",
@@ -76,10 +74,7 @@ INERT: Mapping[str, str] = {
     "max-new-connections-per-cycle": "10",
     "max-new-tls-connections-per-cycle": "1",
     "maxmemory-eviction-tenacity": "10",
-    "maxmemory-samples": "5",
-    "maxmemory": "0",
     "maxmemory-clients": "0",
-    "maxmemory-policy": "noeviction",
     "masterauth": "",
     "masteruser": "",
     "min-replicas-max-lag": "10",
@@ -154,19 +149,11 @@ INERT: Mapping[str, str] = {
 """By name."""
 
 
-_POLICIES = (
-    *("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"),
-    *("allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"),
-)
-
-
 def check(name: str, value: bytes) -> bytes:
     """What is kept of a value, if it is of the default's kind: yes or no, or a number, which may be a size.
 
     Raises ValueError in Redis's words."""
     default, word = INERT[name], value.decode("utf-8", "replace").lower()
-    if name == "maxmemory-policy" and word not in _POLICIES:
-        raise ValueError(f"argument(s) must be one of the following: {', '.join(_POLICIES)}")
     if default in ("yes", "no") and word not in ("yes", "no"):
         raise ValueError("argument must be 'yes' or 'no'")
     if not default.lstrip("-").isdigit():

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from trio_dynomite.access.passwords import hash_of
-from trio_dynomite.commands.numeric import INT64_MAX, parse_int64
 from trio_dynomite.model import Level
-from trio_dynomite.server.answers.answer import is_cluster
+from trio_dynomite.server.answers.answer import is_cluster, number_within
 from trio_dynomite.server.answers.inert_parameters import INERT, check
+from trio_dynomite.server.answers.memory_parameters import MEMORY_SETTERS, memory_parameters
 from trio_dynomite.server.events import format_classes, parse_classes
 from trio_dynomite.server.output import format_limits, parse_limits
 from trio_dynomite.server.permission import default_password, set_default_password
@@ -57,16 +57,6 @@ def _level(value: bytes) -> Level:
     return Level[word]
 
 
-def _number(value: bytes, least: int, most: int = INT64_MAX) -> int:
-    """The integer between `least` and `most` that `value` spells. Raises ValueError in Redis's words."""
-    number = parse_int64(value)
-    if number is None:
-        raise ValueError("argument couldn't be parsed into an integer")
-    if not least <= number <= most:
-        raise ValueError(f"argument must be between {least} and {most} inclusive")
-    return number
-
-
 def _set_read_level(server: Server, value: bytes) -> Act:
     level = _level(value)
     return lambda: server.set_levels(level, server.write_level)
@@ -78,7 +68,7 @@ def _set_write_level(server: Server, value: bytes) -> Act:
 
 
 def _set_request_timeout(server: Server, value: bytes) -> Act:
-    timeout_ms = _number(value, 1, 3_600_000)
+    timeout_ms = number_within(value, 1, 3_600_000)
     return lambda: setattr(server.engine, "request_timeout_s", timeout_ms / 1000)
 
 
@@ -93,22 +83,22 @@ def _set_output_limit(server: Server, value: bytes) -> Act:
 
 
 def _set_tracking_max(server: Server, value: bytes) -> Act:
-    keys_max = _number(value, 0)
+    keys_max = number_within(value, 0)
     return lambda: setattr(server.tracking, "max_keys", keys_max)
 
 
 def _set_slow_threshold(server: Server, value: bytes) -> Act:
-    usec = _number(value, -1)
+    usec = number_within(value, -1)
     return lambda: server.set_slow(threshold_usec=usec)
 
 
 def _set_slow_entries(server: Server, value: bytes) -> Act:
-    entries = _number(value, 0)
+    entries = number_within(value, 0)
     return lambda: server.set_slow(max_entries=entries)
 
 
 def _set_latency_threshold(server: Server, value: bytes) -> Act:
-    milliseconds = _number(value, 0)
+    milliseconds = number_within(value, 0)
     return lambda: server.set_slow(threshold_ms=milliseconds)
 
 
@@ -154,6 +144,7 @@ _SETTERS: Mapping[str, Callable[[Server, bytes], Act]] = {
     "write-consistency": _set_write_level,
     "request-timeout": _set_request_timeout,
     "requirepass": _set_password,
+    **MEMORY_SETTERS,
 }
 """Check a value now, and give what sets it."""
 
@@ -189,6 +180,7 @@ def _live(server: Server) -> dict[str, str]:
         "slowlog-max-len": str(server.slowlog.max_entries),
         "tracking-table-max-keys": str(server.tracking.max_keys),
         "write-consistency": server.write_level.name,
+        **memory_parameters(server),
     }
 
 
