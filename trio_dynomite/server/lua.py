@@ -55,7 +55,7 @@ def host_scripts(server: Server) -> ScriptHost:
     host = ScriptHost(
         calls=Calls(lookup, touch, may_run, lambda row, args: _about_the_node(server, row, args)),
         clock=time.monotonic,
-        seed=0,
+        seed=engine.keyspace.rng.randrange(1 << 31),
         is_full=lambda: engine.eviction.is_full,
         in_cluster=engine.table.view.partitioner.name == SLOTS,
         log=lambda level, text: engine.log("script.log", level=level, text=text.decode("utf-8", "replace")),

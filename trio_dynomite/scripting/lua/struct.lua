@@ -210,11 +210,11 @@ local function counted_text(data, position, results)
     error("format 'c0' needs a previous size", 0)
   end
   results[#results] = nil
-  if size < 0 then
-    size = 2 ^ 64 + size
+  if size ~= size or size >= 2 ^ 64 then  -- as the processor converts to an unsigned integer
+    size = 0
   end
-  size = floor(size)
-  check_room(position, size, data)
+  size = number.long(size)
+  check_room(position, size < 0 and 2 ^ 63 or size, data)
   return sub(data, position + 1, position + size), size
 end
 
