@@ -199,7 +199,7 @@ class Blocking:
         kind = self.engine.keyspace.kind
         left = [key for key in held.keys if kind(key) is not None]
         if left:
-            self.engine.soon(lambda: self.wake(left, held.number))
+            self.engine.soon(partial(self.engine.call_again, left, held.number))
 
     def _call(self, acceptor: Acceptor, token: int) -> bool:
         peer = acceptor.peer
@@ -235,7 +235,7 @@ class Blocking:
         for (acceptor, _), seat in list(self._guests.items()):
             if acceptor.peer is peer:
                 seat.held_until_s = 0.0
-                self.engine.soon(partial(self.wake, seat.keys))
+                self.engine.soon(partial(self.engine.call_again, seat.keys, 0))
 
     def peer_gone(self, peer: Peer) -> None:
         """Our connection to a peer has ended: our clients wait there no more."""

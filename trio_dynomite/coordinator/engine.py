@@ -321,6 +321,14 @@ class Engine:
             self.blocking.wake([key])
         self._noticed = at
 
+    def call_again(self, keys: list[bytes], after: int) -> None:
+        """As `notice`: keys that are free again, for those who wait behind the number `after`."""
+        at, self._noticed = self._noticed, -1
+        self.blocking.wake(keys, after)
+        self._noticed = at
+        if self.keyspace.store.written is not None:
+            self.notice()
+
     def _tell_written(self) -> None:
         self.notice()
         store = self.keyspace.store

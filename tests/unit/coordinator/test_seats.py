@@ -78,3 +78,15 @@ def test_a_request_that_arrives_after_its_connection_was_given_up_keeps_no_place
     cluster.network.heal()
     cluster.run_for(3)
     assert replies[0].startswith(b"-UNKNOWN")
+
+
+def test_one_who_is_called_because_another_has_left_takes_one_item(cluster: Simulation, leader: str) -> None:
+    waiter = next(name for name in NODES if name != leader)
+    wait(cluster, waiter)
+    replies = wait(cluster, leader)
+    assert cluster.ask(leader, Level.DC_ONE, b"RPUSH", b"k", b"x", b"y") == b":2\r\n"
+    blocking = cluster.nodes[waiter].engine.blocking
+    cluster.nodes[waiter].turn(lambda: blocking.gone(next(iter(blocking.blocked))))
+    cluster.run_for(0.3)
+    assert replies == SERVED
+    assert cluster.ask(leader, QUORUM, b"LRANGE", b"k", b"0", b"-1") == b"*1\r\n$1\r\ny\r\n"
