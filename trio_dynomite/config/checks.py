@@ -6,6 +6,7 @@ file, because those that could not be read are not among them.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 
 from trio_dynomite.access.user import User, merged
 from trio_dynomite.access.users import DEFAULT, Users
@@ -42,6 +43,19 @@ def check_timeouts(timeouts: Timeouts) -> Iterator[Problem]:
             ("timeouts", "down_after"),
             f"must be longer than timeouts.heartbeat ({timeouts.heartbeat:g}s), not {timeouts.down_after:g}s",
         )
+    if timeouts.script >= timeouts.down_after:
+        yield (
+            ("timeouts", "script"),
+            f"must be shorter than timeouts.down_after ({timeouts.down_after:g}s), not {timeouts.script:g}s: a"
+            " node is silent while it runs a script",
+        )
+
+
+def check_storage(storage: Storage) -> Iterator[Problem]:
+    """What the engine is made of is installed."""
+    if storage.engine == kinds.ROCKSDB and find_spec("rocksdict") is None:
+        how = 'pip install "trio-dynomite[rocksdb]"'
+        yield ("storage", "engine"), f'"rocksdb" needs the package rocksdict, which is not installed: {how}'
 
 
 def check_memory(storage: Storage, limits: Limits) -> Iterator[Problem]:

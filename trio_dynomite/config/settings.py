@@ -55,7 +55,9 @@ class Consistency:
 class Storage:
     """`[storage]`: where a node keeps its records."""
 
-    engine: kinds.Engine = "memory"
+    engine: kinds.Engine = kinds.MEMORY
+    path: kinds.Folder = "data"
+    """The directory of engines on disk, in which each node has one of its own name."""
 
 
 @frozen(kw_only=True)
@@ -70,6 +72,8 @@ class Timeouts:
     """Between two signs of life to a peer."""
     down_after: kinds.Seconds = 2.0
     """A peer silent for this long is down."""
+    script: kinds.Seconds = 0.5
+    """A script that runs longer is stopped: nothing else happens on its node meanwhile."""
     stop: kinds.SecondsOrZero = 3.0
     """How long a stopping node may finish what it began."""
     warm_up: kinds.SecondsOrZero = 10.0

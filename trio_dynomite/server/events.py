@@ -77,6 +77,7 @@ class Notifications:
         keyspace = self.engine.keyspace
         keyspace.wants_events = bool(letters & {"K", "E"} and letters - {"K", "E"})
         keyspace.on_event = self._happened if keyspace.wants_events else None
+        keyspace.store.on_new = self._is_new if keyspace.wants_events and "n" in letters else None
 
     def want_everywhere(self, letters: frozenset[str]) -> None:
         """Likewise, and of all nodes that are up: keys change where their primaries are."""
@@ -91,6 +92,11 @@ class Notifications:
         word = name.encode()
         self._untold += (word, key)
         self._publish(word, key, self.letters)
+
+    def _is_new(self, key: bytes) -> None:
+        """A key is there that was not: its primary tells of it."""
+        if self.engine.table.of_key(key).leads:
+            self._happened("new", key)
 
     def _publish(self, name: bytes, key: bytes, letters: frozenset[str]) -> None:
         if "K" in letters:

@@ -94,6 +94,8 @@ class Store:
     """No stamp that the store held when it was made is newer."""
     on_expired: Callable[[str, bytes], None] = lambda event, key: None
     """Told what was found to have expired: `expired` (a key), `hexpired` (a field), `del` (with its last)."""
+    on_new: Callable[[bytes], None] | None = None
+    """Told of every key that was absent and is there now, while somebody listens."""
     was_flushed: bool = False
     """Slots were flushed since somebody looked."""
     usage: Usage | None = None
@@ -135,6 +137,8 @@ class Store:
             self.usage.weigh(key, records[key])
         if self.written is not None:
             self.written.append(key)
+        if self.on_new is not None and value is not None and (old is None or old[1] is None):
+            self.on_new(key)
 
     def set(self, slot: int, key: bytes, new: Record, before: int | None = None) -> None:
         """`key` now has the record `new`.
@@ -159,6 +163,8 @@ class Store:
             self.usage.weigh(key, new)
         if self.written is not None:
             self.written.append(key)
+        if self.on_new is not None and new[VALUE] is not None and old[VALUE] is None:
+            self.on_new(key)
 
     def get(self, slot: int, key: bytes) -> Record:
         """What is known of `key`; of one that is unknown, only that it was absent at the last flush."""

@@ -3,6 +3,7 @@
 import pytest
 
 from trio_dynomite.config import Cluster, NodeSettings, checks
+from trio_dynomite.config.settings import Timeouts
 from trio_dynomite.model import node_id
 
 HASHED = Cluster(partitioner="murmur")
@@ -124,3 +125,10 @@ def test_an_empty_list_of_tokens_is_refused() -> None:
     problems = list(checks.check_tokens(numbered(node("a", 1, tokens=())), Cluster()))
 
     assert [place for place, _ in problems] == [("nodes", 0, "tokens")]
+
+
+def test_a_script_may_not_outlast_its_nodes_good_name() -> None:
+    problems = list(checks.check_timeouts(Timeouts(script=2.0, down_after=2.0)))
+
+    assert [place for place, _ in problems] == [("timeouts", "script")]
+    assert "shorter than timeouts.down_after (2s)" in problems[0][1]
