@@ -46,8 +46,8 @@ def check_timeouts(timeouts: Timeouts) -> Iterator[Problem]:
     if timeouts.script >= timeouts.down_after:
         yield (
             ("timeouts", "script"),
-            f"must be shorter than timeouts.down_after ({timeouts.down_after:g}s), not {timeouts.script:g}s: a"
-            " node is silent while it runs a script",
+            f"must be shorter than timeouts.down_after ({timeouts.down_after:g}s), not {timeouts.script:g}s:"
+            " a node is silent while it runs a script",
         )
 
 
