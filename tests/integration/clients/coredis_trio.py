@@ -196,6 +196,14 @@ async def scans(here: Any, there: Any, key: Key) -> None:
     assert len([pair async for pair in there.hscan_iter(key("hash"), count=50)]) == 600
 
 
+async def replicas(here: Any, there: Any, key: Key) -> None:
+    """The cluster client spreads its reads over all nodes that have a copy."""
+    async with connect(PORTS[0], read_from_replicas=True) as near:
+        for name in key.apart(60):
+            assert await near.set(name, name)
+            assert await near.get(name) == name
+
+
 async def users(here: Any, there: Any, key: Key) -> None:
     name = f"user-{PREFIX}"
     rules = ["reset", "on", ">secret", f"~{{{PREFIX}*", "+@all", "-@dangerous", "+cluster"]
@@ -211,6 +219,7 @@ async def users(here: Any, there: Any, key: Key) -> None:
 async def main() -> None:
     parts = [strings, hashes, sets, sorted_sets, lists, streams, pubsub]
     parts += [transactions, scripts, caching, pipelines, scans, users]
+    parts += [replicas] if MODE == "cluster" else []
     async with connect(PORTS[0]) as here, connect(PORTS[2]) as there:
         await run_async({part.__name__: part for part in parts}, PREFIX, here, there)
 

@@ -202,6 +202,25 @@ async def scanned(client: Any, pattern: str) -> list[bytes]:
             return found
 
 
+async def replicas(here: Any, there: Any, key: Key) -> None:
+    """The cluster client reads from the node in its own zone: the second, which is in rack2."""
+    near = await connect(PORTS[0], read_from=glide.ReadFrom.AZ_AFFINITY, client_az="rack2")
+    node = await plain(PORTS[1])
+    before = await gets(node)
+    for name in key.apart(60):
+        assert await near.set(name, name) == "OK"
+        assert await near.get(name) == name.encode()
+    assert await gets(node) >= before + 60
+    await near.close()
+    await node.close()
+
+
+async def gets(node: Any) -> int:
+    """How many GETs a node was asked for."""
+    told = (await node.info([glide.InfoSection.COMMAND_STATS])).decode()
+    return int(told.partition("cmdstat_get:calls=")[2].partition(",")[0] or 0)
+
+
 async def users(here: Any, there: Any, key: Key) -> None:
     name = f"user-{PREFIX}"
     rules = ["reset", "on", ">secret", f"~{{{PREFIX}*", "+@all", "-@dangerous", "+cluster", "+info"]
@@ -219,6 +238,7 @@ async def users(here: Any, there: Any, key: Key) -> None:
 async def main() -> None:
     parts = [strings, hashes, sets, sorted_sets, lists, streams, pubsub]
     parts += [transactions, scripts, caching, pipelines, scans, users]
+    parts += [replicas] if IS_CLUSTER else []
     here, there = await connect(PORTS[0]), await connect(PORTS[2])
     await run_async({part.__name__: part for part in parts}, PREFIX, here, there)
     await here.close()

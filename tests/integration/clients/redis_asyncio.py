@@ -173,6 +173,14 @@ async def scans(here: Any, there: Any, key: Key) -> None:
     assert len(dict([pair async for pair in there.hscan_iter(key("hash"), count=50)])) == 600
 
 
+async def replicas(here: Any, there: Any, key: Key) -> None:
+    """The cluster client spreads its reads over all nodes that have a copy."""
+    async with connect(PORTS[0], read_from_replicas=True) as near:
+        for name in key.apart(60):
+            assert await near.set(name, name)
+            assert await near.get(name) == name
+
+
 async def users(here: Any, there: Any, key: Key) -> None:
     name = f"user-{PREFIX}"
     rules = ["reset", "on", ">secret", f"~{{{PREFIX}*", "+@all", "-@dangerous", "+cluster"]
@@ -190,6 +198,8 @@ async def main() -> None:
     parts += [scripts, caching, pipelines, scans, users]
     if NAME == "redis" or MODE == "plain":  # valkey-py's cluster client has no transactions
         parts.append(transactions)
+    if MODE == "cluster":
+        parts.append(replicas)
     async with connect(PORTS[0]) as here, connect(PORTS[2]) as there:
         await run_async({part.__name__: part for part in parts}, PREFIX, here, there)
 

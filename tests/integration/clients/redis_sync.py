@@ -253,6 +253,14 @@ def scans(here: Any, there: Any, key: Key) -> None:
     assert dict(there.zscan_iter(key("zset"), count=50)) == {str(n): float(n) for n in range(600)}
 
 
+def replicas(here: Any, there: Any, key: Key) -> None:
+    """The cluster client spreads its reads over all nodes that have a copy."""
+    with connect(PORTS[0], read_from_replicas=True) as near:
+        for name in key.apart(60):
+            assert near.set(name, name)
+            assert near.get(name) == name
+
+
 def users(here: Any, there: Any, key: Key) -> None:
     name = f"user-{PREFIX}"
     node = plain(PORTS[0])
@@ -276,5 +284,7 @@ if __name__ == "__main__":
     parts += [scripts, caching, pipelines, scans, users]
     if IS_REDIS or MODE == "plain":  # valkey-py's cluster client has no transactions
         parts.append(transactions)
+    if MODE == "cluster":
+        parts.append(replicas)
     with connect(PORTS[0]) as here, connect(PORTS[2]) as there:
         run({part.__name__: part for part in parts}, PREFIX, here, there)

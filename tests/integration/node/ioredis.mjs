@@ -159,6 +159,16 @@ async function scans(here, there, key) {
   assert.equal(fields, 600);
 }
 
+/** The cluster client spreads its reads over all nodes that have a copy. */
+async function replicas(here, there, key) {
+  const near = new Cluster([{ host: HOST, port: PORTS[0] }], { scaleReads: "all" });
+  for (const name of key.apart(60)) {
+    assert.equal(await near.set(name, name), "OK");
+    assert.equal(await near.get(name), name);
+  }
+  near.disconnect();
+}
+
 async function users(here, there, key) {
   const name = `user-${PREFIX}`;
   const root = plain(PORTS[0]);
@@ -174,7 +184,8 @@ async function users(here, there, key) {
 
 const here = connect(PORTS[0]);
 const there = connect(PORTS[2]);
-const parts = [strings, hashes, sets, sorted_sets, lists, streams, pubsub];
-await run([...parts, transactions, scripts, caching, pipelines, scans, users], here, there);
+const types = [strings, hashes, sets, sorted_sets, lists, streams];
+const others = [pubsub, transactions, scripts, caching, pipelines, scans, users];
+await run([...types, ...others, ...(isCluster ? [replicas] : [])], here, there);
 here.disconnect();
 there.disconnect();

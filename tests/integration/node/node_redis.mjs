@@ -171,6 +171,16 @@ async function scans(here, there, key) {
   assert.equal(fields, 600);
 }
 
+/** The cluster client spreads its reads over all nodes that have a copy. */
+async function replicas(here, there, key) {
+  const near = await connect(PORTS[0], { useReplicas: true });
+  for (const name of key.apart(60)) {
+    assert.equal(await near.set(name, name), "OK");
+    assert.equal(await near.get(name), name);
+  }
+  near.destroy();
+}
+
 async function users(here, there, key) {
   const name = `user-${PREFIX}`;
   const root = await plain(PORTS[0]);
@@ -186,7 +196,8 @@ async function users(here, there, key) {
 
 const here = await connect(PORTS[0]);
 const there = await connect(PORTS[2]);
-const parts = [strings, hashes, sets, sorted_sets, lists, streams, pubsub];
-await run([...parts, transactions, scripts, caching, pipelines, scans, users], here, there);
+const types = [strings, hashes, sets, sorted_sets, lists, streams];
+const others = [pubsub, transactions, scripts, caching, pipelines, scans, users];
+await run([...types, ...others, ...(isCluster ? [replicas] : [])], here, there);
 here.destroy();
 there.destroy();
