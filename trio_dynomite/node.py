@@ -9,15 +9,17 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import trio
 from attrs import define, field
 
 from trio_dynomite import collector
-from trio_dynomite.config import Settings
-from trio_dynomite.coordinator.build import build_engine
+from trio_dynomite.config import Settings, kinds
+from trio_dynomite.coordinator.build import build_engine, in_memory
 from trio_dynomite.coordinator.engine import Engine
+from trio_dynomite.errors import ConfigError, ConfigProblem
 from trio_dynomite.hub.channel import Channel
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.logs import get_logger
@@ -28,6 +30,8 @@ from trio_dynomite.protocol.replies import error
 from trio_dynomite.protocol.requests import Limits
 from trio_dynomite.server.listener import Listener, endpoint
 from trio_dynomite.server.server import Server
+from trio_dynomite.storage.store import Store
+from trio_dynomite.topology.partitioner import Partitioner
 
 TICK_S = 0.05
 _DRAIN_POLL_S = 0.01
@@ -40,6 +44,24 @@ log = get_logger()
 def wall_ms() -> int:
     """Unix time in milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+def _store_maker(settings: Settings, name: str) -> Callable[[Partitioner], Store]:
+    """Makes the store of node `name`. Raises ConfigError when its directory cannot be used."""
+    if settings.storage.engine == kinds.MEMORY:
+        return in_memory
+    from trio_dynomite.storage.rocksdb.store import open_store  # the package for it need not be installed
+
+    path = Path(settings.storage.path, name)
+
+    def on_disk(partitioner: Partitioner) -> Store:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as why:
+            raise ConfigError(str(path), (ConfigProblem("storage.path", str(why)),)) from why
+        return open_store(str(path), partitioner.slot, partitioner.fingerprint)
+
+    return on_disk
 
 
 @define(eq=False)
@@ -58,7 +80,9 @@ class NodeProcess:
 
     def __attrs_post_init__(self) -> None:
         settings = self.settings
-        self.engine = engine = build_engine(settings, self.name, wall_ms(), log.info, random.Random())
+        self.engine = engine = build_engine(
+            settings, self.name, wall_ms(), log.info, random.Random(), _store_maker(settings, self.name)
+        )
         self.hub = Hub(
             lambda: engine.begin(wall_ms(), time.monotonic()),
             self._end,
@@ -168,6 +192,7 @@ class NodeProcess:
                 services.cancel_scope.cancel()
         finally:
             self.hub.close()
+            self.engine.keyspace.store.close()
             collector.forget(pauses)
 
     async def _stop_early(self, stop: trio.Event, starting: trio.CancelScope) -> None:

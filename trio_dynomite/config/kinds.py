@@ -34,7 +34,8 @@ HASHES = (
 )
 """Dynomite's hashes, by its names (reference: `hashkit/dyn_hashkit.h`)."""
 PRIMARIES = ("spread", "one rack")
-ENGINES = ("memory",)
+MEMORY, ROCKSDB = "memory", "rocksdb"
+ENGINES = (MEMORY, ROCKSDB)
 POLICIES = (
     *("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"),
     *("allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"),
@@ -49,6 +50,7 @@ Partitioner = Annotated[str, "partitioner"]
 Primaries = Annotated[str, "primaries"]
 HashTag = Annotated[str, "hash tag"]
 Engine = Annotated[str, "engine"]
+Folder = Annotated[str, "folder"]
 Seconds = Annotated[float, "duration"]
 SecondsOrZero = Annotated[float, "duration or zero"]
 Bytes = Annotated[int, "size"]
@@ -266,6 +268,7 @@ READERS: tuple[tuple[object, Callable[[object], object]], ...] = (
     (Primaries, primaries),
     (HashTag, hash_tag),
     (Engine, engine),
+    (Folder, text),
     (Seconds, duration),
     (SecondsOrZero, units.seconds),
     (Bytes, size),

@@ -61,6 +61,8 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         problems += checks.check_tokens(nodes, cluster)
     if timeouts is not None:
         problems += checks.check_timeouts(timeouts)
+    if storage is not None:
+        problems += checks.check_storage(storage)
     if storage is not None and limits is not None:
         problems += checks.check_memory(storage, limits)
     problems += checks.check_nodes(nodes)

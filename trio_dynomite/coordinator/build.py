@@ -10,18 +10,32 @@ from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.peers.roster import Roster, RosterSettings, make_peers
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.memory import MemoryStore
-from trio_dynomite.topology.partitioner import make
+from trio_dynomite.storage.store import Store
+from trio_dynomite.topology.partitioner import Partitioner, make
 from trio_dynomite.topology.view import View
 
 
-def build_engine(settings: Settings, name: str, now_ms: int, log: Callable[..., None], rng: Chance) -> Engine:
+def in_memory(partitioner: Partitioner) -> Store:
+    """A new store of the memory engine."""
+    return MemoryStore(partitioner.slot)
+
+
+def build_engine(
+    settings: Settings,
+    name: str,
+    now_ms: int,
+    log: Callable[..., None],
+    rng: Chance,
+    make_store: Callable[[Partitioner], Store] = in_memory,
+) -> Engine:
     """A node's engine and all that hangs on it, without a socket."""
     members = settings.members
     node = next(member for member in members if member.name == name)
     partitioner = make(settings.cluster.partitioner, settings.cluster.hash_tag)
     clock = HybridClock(node.id)
     clock.advance(now_ms)
-    store = MemoryStore(partitioner.slot)
+    store = make_store(partitioner)
+    clock.observe(store.newest)
     roster_settings = _roster_settings(
         settings, f"{partitioner.fingerprint}, primaries: {settings.cluster.primaries}"
     )

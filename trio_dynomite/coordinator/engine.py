@@ -176,6 +176,7 @@ class Engine:
         """The turn is over: send what it collected."""
         if self.keyspace.store.written is not None:
             self._tell_written()
+        self.keyspace.store.commit()
         dirty, self.dirty = self.dirty, []
         for route in dirty:
             if route.holds_back(self.mono_s):

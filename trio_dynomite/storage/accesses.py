@@ -14,6 +14,7 @@ NEW = 5
 """The counter of a key that has not been used yet: else it would be the next to go."""
 _MOST = 255
 _MINUTE_MS = 60_000
+_READ_MAX = 2000
 
 
 @define(repr=False)
@@ -29,6 +30,14 @@ class Accesses:
     """A counter loses 1 in so many minutes without use; 0: nothing."""
     seen: dict[bytes, int] = field(factory=dict)
     """Key → milliseconds of its last use; or, by frequency, minutes * 256 + counter."""
+    read: set[bytes] = field(factory=set)
+    """Some of the keys that were read since somebody took them, to tell their primaries."""
+
+    def note_read(self, key: bytes, record: Record) -> None:
+        """The live `key` was read here."""
+        if len(self.read) < _READ_MAX:
+            self.read.add(key)
+        self.use(key, record)
 
     def use(self, key: bytes, record: Record) -> None:
         """The live `key` was read, or written over."""

@@ -114,7 +114,7 @@ class StoreKeyspace:
             raise CommandError(WRONG_TYPE)
         body = record[4]
         if self.accesses is not None:
-            self.accesses.use(key, record)
+            self.accesses.note_read(key, record)
         if wanted is HASH and 0 < body.due_ms <= self.clock.now_ms:
             return self.store.sweep(slot, key, record, self.clock.now_ms)[4]
         return body
@@ -152,7 +152,7 @@ class StoreKeyspace:
         if record is None or record[1] is None or 0 < record[3] <= self.clock.now_ms:
             return None
         if self.accesses is not None:
-            self.accesses.use(key, record)
+            self.accesses.note_read(key, record)
         return record[1] if record[4] is None else text(record)
 
     def kind(self, key: bytes) -> str | None:
@@ -267,7 +267,7 @@ class StoreKeyspace:
         record = self._live(key)
         if record is not None:
             if self.accesses is not None:
-                self.accesses.use(key, record)
+                self.accesses.note_read(key, record)
             self.touched[key] = self.clock.now_ms
             if len(self.touched) > _TOUCHED_MAX:
                 del self.touched[next(iter(self.touched))]

@@ -53,10 +53,12 @@ class Records(Protocol):
     def __delitem__(self, key: bytes, /) -> None: ...
 
     @overload
-    def get(self, key: bytes, /) -> Record | None: ...
+    def get(self, key: bytes, /) -> Record | None:
+        """The record of `key`."""
 
     @overload
-    def get(self, key: bytes, default: Record, /) -> Record: ...
+    def get(self, key: bytes, default: Record, /) -> Record:
+        """The record of `key`, or `default`."""
 
     def items(self) -> Iterable[tuple[bytes, Record]]:
         """Every key and its record."""

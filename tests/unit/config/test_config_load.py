@@ -148,7 +148,7 @@ def test_the_error_reads_as_a_list(file: File) -> None:
         ('[cluster]\npartitioner = "murmer"', "cluster.partitioner", "did you mean 'murmur'?"),
         ('[consistency]\nread = "quorum"', "consistency.read", "'DC_ONE', 'DC_QUORUM', 'DC_SAFE_QUORUM'"),
         ('[cluster]\npartitioner = "murmur3"', "cluster.partitioner", "its body in Dynomite is a stub"),
-        ('[storage]\nengine = "rocksdb"', "storage.engine", "must be 'memory', not 'rocksdb'"),
+        ('[storage]\nengine = "redis"', "storage.engine", "must be 'memory' or 'rocksdb', not 'redis'"),
         ('[cluster]\nhash_tag = "<"', "cluster.hash_tag", "must be two ASCII characters"),
         ('[cluster]\nhash_tag = "<>"', "cluster.hash_tag", 'must be "{}" with partitioner "slots"'),
         ('[cluster]\nhash_tag = ""', "cluster.hash_tag", 'must be "{}" with partitioner "slots"'),

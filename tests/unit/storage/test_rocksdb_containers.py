@@ -203,6 +203,7 @@ def test_entries(disk: Disk, seed: int, size: int) -> None:
                 model.irange(low, high, inclusive, reverse)
             )
     assert all(entry_id in mine and mine.get(entry_id) == fields for entry_id, fields in model.items())
+    assert list(mine.values()) == list(model.values())
     assert last + 1 not in mine
     assert mine.get(last + 1) is None
 

@@ -48,6 +48,11 @@ class DiskEntries:
         data = self._area.get(self._key(entry_id))
         return None if data is None else _unpack(data)
 
+    def values(self) -> Iterator[tuple[bytes, ...]]:
+        """The fields and values of all entries, in the order of ids."""
+        for _, data in self._area.walk(self._low):
+            yield _unpack(data)
+
     def __setitem__(self, entry_id: int, fields: tuple[bytes, ...]) -> None:
         key = self._key(entry_id)
         if self._top == self._upper:
