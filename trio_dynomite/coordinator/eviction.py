@@ -10,12 +10,14 @@ one that is worth least. Source: https://valkey.io/topics/lru-cache, `evict.c`.
 
 from __future__ import annotations
 
+from bisect import insort
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from trio_dynomite.commands.row import Row
 from trio_dynomite.coordinator.internal import TRANSACTION, may_grow
+from trio_dynomite.coordinator.uses import Uses
 from trio_dynomite.data.record import DEADLINE, Record, is_live
 from trio_dynomite.protocol.replies import error
 from trio_dynomite.storage.accesses import Accesses
@@ -54,10 +56,15 @@ class Eviction:
     """Keys so far."""
     is_full: bool = False
     """Over the limit with nothing to evict, when the last write came."""
+    uses: Uses = field(init=False)
     _owed: int = 0
     """Bytes that this node's slices have yet to free."""
-    _kept: list[bytes] = field(factory=list)
+    _kept: list[tuple[tuple[int, int], bytes]] = field(factory=list)
+    """Victims of the next times, each with what it was worth when it was seen; the least first."""
     _walk_at: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.uses = Uses(self.engine)
 
     @property
     def used(self) -> int:
@@ -112,6 +119,7 @@ class Eviction:
 
     def tick(self) -> None:
         """Called a few times a second: begin to free this node's share of what is too much."""
+        self.uses.tick()
         if self.engine.is_limited and self.used > self.limit and self._owed <= 0:
             self._owed = self._share()
             self._slice()
@@ -168,13 +176,19 @@ class Eviction:
         """The key to evict next; None when there is none."""
         if self.policy.endswith("random"):
             return next(iter(self._draw(1)), None)
-        found = {key: record for key in self._kept if (record := self._candidate(key)) is not None}
-        found |= self._draw(self.samples)
-        if not found:
-            return None
-        worst, *others = sorted(found, key=lambda key: self._worth(key, found[key]))
-        self._kept = others[:_KEPT]
-        return worst
+        kept = self._kept
+        for key, record in self._draw(self.samples).items():
+            entry = (self._worth(key, record), key)
+            if entry not in kept:
+                insort(kept, entry)
+        found = None
+        while kept and found is None:
+            worth, key = kept.pop(0)
+            now = self._candidate(key)
+            if now is not None and self._worth(key, now) <= worth:
+                found = key
+        del kept[_KEPT:]
+        return found
 
     def _worth(self, key: bytes, record: Record) -> tuple[int, int]:
         accesses = self.engine.keyspace.accesses

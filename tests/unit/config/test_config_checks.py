@@ -3,7 +3,7 @@
 import pytest
 
 from trio_dynomite.config import Cluster, NodeSettings, checks
-from trio_dynomite.config.settings import Timeouts
+from trio_dynomite.config.settings import Limits, Storage, Timeouts
 from trio_dynomite.model import node_id
 
 HASHED = Cluster(partitioner="murmur")
@@ -132,3 +132,13 @@ def test_a_script_may_not_outlast_its_nodes_good_name() -> None:
 
     assert [place for place, _ in problems] == [("timeouts", "script")]
     assert "shorter than timeouts.down_after (2s)" in problems[0][1]
+
+
+def test_a_limit_of_memory_needs_an_engine_in_memory() -> None:
+    limit = Limits(max_memory=1)
+    assert list(checks.check_memory(Storage(), limit)) == []
+    assert list(checks.check_memory(Storage(engine="rocksdb"), Limits())) == []
+
+    problems = list(checks.check_memory(Storage(engine="rocksdb"), limit))
+
+    assert [place for place, _ in problems] == [("limits", "max_memory")]

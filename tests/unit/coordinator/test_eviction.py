@@ -75,6 +75,19 @@ def test_the_newest_keys_survive_and_those_that_are_read() -> None:
     assert len(set(written[:100]) & set(left)) < 20
 
 
+@pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-lfu"])
+def test_reads_at_other_replicas_count(policy: str) -> None:
+    made = cluster(policy)
+    other = next(node.name for node in made.nodes.values() if not node.engine.table.of_key(b"k0").leads)
+    for part in range(25):
+        fill(made, 20, prefix=b"k" if not part else b"p%d-" % part)
+        for _ in range(8):
+            made.run_for(0.5)
+            assert made.ask(other, Level.DC_ONE, b"GET", b"k0") != b"$-1\r\n"
+    assert all(b"k0" in live(made, name) for name in made.nodes)
+    assert all(node.engine.eviction.evicted > 20 for node in made.nodes.values())
+
+
 def test_only_keys_that_expire_are_evicted_by_the_volatile_policies() -> None:
     for policy in ("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"):
         made = cluster(policy)

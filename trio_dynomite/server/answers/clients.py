@@ -117,7 +117,7 @@ def client_no_evict(session: Session, args: list[bytes]) -> bytes:
 
 
 def client_no_touch(session: Session, args: list[bytes]) -> bytes:
-    """CLIENT NO-TOUCH ON|OFF: told by CLIENT LIST, and reads never make a key fresh in any case."""
+    """CLIENT NO-TOUCH ON|OFF: told by CLIENT LIST, and changes nothing about what reads do."""
     session.no_touch = yes_or_no(args[2], b"on", b"off")
     return OK
 
