@@ -129,4 +129,5 @@ def open_store(path: str, slot_of: Callable[[bytes], int], partitioner: str) -> 
         told = f"holds data of format and partitioner {theirs!r}, not {mine!r}"
         raise ConfigError(path, (ConfigProblem("storage.path", told),))
     origin.put(_ORIGIN, mine)
+    disk.commit()
     return RocksStore(slot_of, disk=disk)
