@@ -1,9 +1,10 @@
 """Quorum reads: compare digests, repair what differs, then answer.
 
 This node's copy gives the reply; as many others as the level needs are asked for the digest of the keys.
-Equal digests are equal records: answer. Otherwise fetch the records that differ, join them here, send the
-joined records back to every contact, and answer from them once all contacts have them: a value that was
-read once is on a quorum, so no later quorum read can see an older one.
+Equal digests are equal records: answer (or read again, where more has come since the reply was made).
+Otherwise fetch the records that differ, join them here, send the joined records back to every contact, and
+answer from them once all contacts have them: a value that was read once is on a quorum, so no later quorum
+read can see an older one.
 
 `DC_SAFE_QUORUM` and `DC_EACH_SAFE_QUORUM` writes end with the same comparison, so that their reply means
 that a quorum (in each datacenter) holds equal records.
@@ -41,6 +42,8 @@ class Comparison:
     """What to answer when all contacts agree at once."""
     contacts: list[Peer] = field(factory=list)
     differing: list[Peer] = field(factory=list)
+    is_outdated: bool = False
+    """More was known here when digests were compared than when the reply was made."""
     waiting_for: int = 0
     is_over: bool = False
 
@@ -49,9 +52,12 @@ class Comparison:
         self.waiter = waiter
         self.engine.in_flight += 1
         self.engine.watch(self)
-        self.contacts = self._choose([])
-        self.waiting_for = len(self.contacts)
-        for peer in self.contacts:
+        self._ask_all(self._choose([]))
+
+    def _ask_all(self, contacts: list[Peer]) -> None:
+        self.contacts = contacts
+        self.waiting_for = len(contacts)
+        for peer in contacts:
             self._ask(peer)
 
     def _choose(self, avoid: list[Peer]) -> list[Peer]:
@@ -66,11 +72,14 @@ class Comparison:
             chosen += serving[:count]
         return chosen
 
+    @property
+    def _what(self) -> bytes | list[bytes]:
+        """The keys as a question about digests has them."""
+        return self.keys[0] if len(self.keys) == 1 else self.keys
+
     def _ask(self, peer: Peer) -> None:
         assert peer.link is not None
-        link = peer.link
-        keys = self.keys[0] if len(self.keys) == 1 else self.keys
-        link.ask_digest(keys, lambda theirs, ours: self._compared(peer, theirs, ours))
+        peer.link.ask_digest(self._what, lambda theirs, ours: self._compared(peer, theirs, ours))
 
     def _compared(self, peer: Peer, theirs: int | None, ours: int) -> None:
         if self.is_over:
@@ -80,6 +89,8 @@ class Comparison:
             return
         if theirs != ours:
             self.differing.append(peer)
+        elif not self.is_reply_of(ours):
+            self.is_outdated = True
         self._one_less(self._all_compared)
 
     def _replace(self, lost: Peer) -> None:
@@ -101,7 +112,7 @@ class Comparison:
 
     def _all_compared(self) -> None:
         if not self.differing:
-            self._finish(self.reply)
+            self._agreed()
             return
         self.engine.read_repairs += 1
         self.waiting_for = len(self.differing)
@@ -110,6 +121,19 @@ class Comparison:
                 self._fail(f"{self.level.name}: {peer.name} went away during a repair")
                 return
             peer.link.fetch(self.keys, self._fetched)
+
+    def _agreed(self) -> None:
+        """All know the same: answer; if the reply was made from less, which it may not tell, read again."""
+        if not self.is_outdated:
+            self._finish(self.reply)
+            return
+        contacts = self._choose([])
+        if len(contacts) < len(self.contacts):
+            self._fail(f"{self.level.name}: a replica went away meanwhile")
+            return
+        self.is_outdated = False
+        self.reply = self.answer()
+        self._ask_all(contacts)
 
     def _fetched(self, answer: Any) -> None:
         if self.is_over:
@@ -146,7 +170,11 @@ class Comparison:
             self._fail(f"{self.level.name}: a replica went away during a repair")
 
     def answer(self) -> bytes:
-        """The reply from what is known after a repair."""
+        """The reply from what is known now."""
+        raise NotImplementedError
+
+    def is_reply_of(self, digest: int) -> bool:
+        """Is the reply that of the records with this digest?"""
         raise NotImplementedError
 
     def expire(self) -> None:
@@ -174,6 +202,8 @@ class QuorumRead(Comparison):
     row: Row = field(kw_only=True)
     args: list[bytes] = field(kw_only=True)
     resp: int = field(kw_only=True)
+    seen: int = 0
+    """The digest of what the reply was made from."""
 
     @classmethod
     def start(cls, engine: Engine, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
@@ -188,7 +218,13 @@ class QuorumRead(Comparison):
 
     def answer(self) -> bytes:
         """Execute the command on what is known now."""
-        return self.engine.execute(self.row, self.args, self.resp)
+        reply = self.engine.execute(self.row, self.args, self.resp)
+        self.seen = self.engine.replica.digest_of(self._what)
+        return reply
+
+    def is_reply_of(self, digest: int) -> bool:
+        """What came in the turn of the read, after it, is in the digest and not in the reply."""
+        return digest == self.seen
 
     def failure(self, reason: str) -> bytes:
         """Nothing was changed."""
@@ -217,6 +253,10 @@ class VerifiedWrite(Comparison):
     def answer(self) -> bytes:
         """What the command replied when it was executed."""
         return self.reply
+
+    def is_reply_of(self, digest: int) -> bool:
+        """What was compared has the write."""
+        return True
 
     def failure(self, reason: str) -> bytes:
         """It was executed here at least."""
