@@ -219,7 +219,8 @@ class Session(Outbox):
         pushed = self._pushed = []
         reply = guards.stands_in_the_way(self, row, args, modes)
         if reply is None:
-            if modes & MONITORED and row.name != "exec":
+            is_late = row.name == "exec" and self.transaction is not None and not self.transaction.is_dirty
+            if modes & MONITORED and not is_late:  # EXEC is shown after what it runs
                 self.server.monitors.tell(self, row, args)
             reply = self._execute_tracked(row, args) if modes & TRACKING else self.execute(row, args)
         if self.modes & QUIET and row.name not in guards.ALWAYS_HEARD:

@@ -142,6 +142,17 @@ class TestMonitor:
             f'{who} "EXEC"',
         ]
 
+    def test_a_transaction_that_is_discarded_ends_for_a_monitor_too(
+        self, subject: Subject, client: Client
+    ) -> None:
+        monitor = subject.client()
+        monitor.raw("MONITOR")
+        heard(monitor)
+        client("MULTI")
+        client.raw("NOSUCH")
+        client.raw("EXEC")
+        assert [line.rpartition(" ")[2] for line in lines(heard(monitor))] == ['"MULTI"', '"EXEC"']
+
     def test_no_password_is_seen(self, subject: Subject, client: Client) -> None:
         monitor = subject.client()
         monitor.raw("MONITOR")
