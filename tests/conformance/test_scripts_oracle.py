@@ -10,10 +10,11 @@ Known differences, kept out of the comparison on purpose:
 """
 
 from collections.abc import Callable
+from hashlib import sha1
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conformance.conversations import GENERIC, STRINGS
@@ -103,8 +104,20 @@ def _ordered(tree: Tree) -> Tree:
     return kind, sorted(map(_ordered, inside), key=repr) if isinstance(inside, list) else inside
 
 
-@ordinary
+FLUSHED = [
+    (b"EVAL", b"return 1", b"0"),
+    (b"SCRIPT", b"LOAD", b"return 2"),
+    (b"SCRIPT", b"FLUSH"),
+    (b"EVALSHA", sha1(b"return 1").hexdigest().encode(), b"0"),
+    (b"EVALSHA", sha1(b"return 2").hexdigest().encode(), b"0"),
+    (b"EVAL", b"return 2", b"0"),
+    (b"SCRIPT", b"EXISTS", sha1(b"return 1").hexdigest().encode(), sha1(b"return 2").hexdigest().encode()),
+]
+
+
+@settings(ordinary, max_examples=300)
 @given(conversation=st.lists(st.one_of(EVALS + SCRIPTS), max_size=30))
+@example(FLUSHED)
 def test_random_conversations_about_scripts(
     valkey: Connection, resp: int, conversation: list[tuple[bytes, ...]]
 ) -> None:

@@ -16,7 +16,7 @@ from trio_dynomite.scripting.calls import Calls
 from trio_dynomite.scripting.libraries import Libraries
 from trio_dynomite.scripting.machine import Machine
 from trio_dynomite.scripting.scripts import NO_SCRIPT, Scripts
-from trio_dynomite.scripting.shared import FLUSH, LIBRARY, SCRIPT, Change, Shared
+from trio_dynomite.scripting.shared import FLUSH, LIBRARY, RECENT, SCRIPT, Change, Shared
 
 VERSIONS: Mapping[str, str | int] = {
     "REDIS_VERSION": "7.2.4",
@@ -77,7 +77,7 @@ class ScriptHost:
         count = _key_count(args)
         script, is_new = self.scripts.of_source(args[1])
         if is_new:
-            self.on_new_script([(SCRIPT + script.sha, script.source)])
+            self.on_new_script([(RECENT + script.sha, script.source)])
         return self._run(self.scripts.machine, script.sha, script.flags, ks, args, count, readonly)
 
     def evalsha(self, ks: Keyspace, args: list[bytes], *, readonly: bool = False) -> bytes:
@@ -101,10 +101,19 @@ class ScriptHost:
     def learn(self, changes: Change, stamp: int) -> None:
         """Take in what was changed at `stamp`, here or on another node; twice or late does no harm."""
         self._apply(self.shared.learn(changes, stamp))
+        for name, value in changes:
+            self._recall(name, stamp, value)
 
     def merge(self, entries: Mapping[bytes, tuple[int, bytes | None]]) -> None:
         """Take in all that another node knows (its `shared.entries`)."""
         self._apply(self.shared.merge(entries))
+        for name, (stamp, value) in entries.items():
+            self._recall(name, stamp, value)
+
+    def _recall(self, name: bytes, stamp: int, value: bytes | None) -> None:
+        """Know a script that was run elsewhere, if `name` is one's."""
+        if name.startswith(RECENT) and value is not None and not self.shared.is_flushed(SCRIPT, stamp):
+            self.scripts.recall(name.removeprefix(RECENT), value)
 
     def _apply(self, changed: Iterable[bytes]) -> None:
         for name in changed:

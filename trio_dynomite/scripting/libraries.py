@@ -99,7 +99,9 @@ class Libraries:
         """Forget all, and begin with a new machine."""
         self.by_name.clear()
         self._functions.clear()
-        self._machine = None
+        if self._machine is not None:
+            self._machine.close()
+            self._machine = None
 
     def _load(self, name: bytes, code: bytes, lua: bytes) -> Library:
         try:

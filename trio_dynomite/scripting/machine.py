@@ -125,7 +125,7 @@ class Machine:
             else:
                 self._lift()
                 reply = self._box.run_many(name, client, seconds, count, self._lua.table_from(args))
-        except lupa.LuaError:
+        except lupa.LuaMemoryError:
             reply = b"-ERR Error running script, not enough memory\r\n"
         finally:
             self._limit()
@@ -134,6 +134,15 @@ class Machine:
             failure, self._failure = self._failure, None
             raise failure
         return reply
+
+    @property
+    def memory_used(self) -> int:
+        """Bytes that are taken now."""
+        return int(self._lua.get_memory_used())
+
+    def close(self) -> None:
+        """Free the Lua state, without waiting for Python's collector to find the circle through it."""
+        self._box = self._run_few = self._lua = None
 
     def keep(self, name: bytes, source: bytes, place: bytes) -> None:
         """Compile the script `source` and keep it under `name`. Raises ScriptError."""
@@ -164,7 +173,7 @@ class Machine:
             if count is None:
                 raise ScriptError(f"Error registering functions: {_decoded(problem)}")
             return [self._box.describe(i) for i in range(1, count + 1)]
-        except lupa.LuaError as error:
+        except lupa.LuaMemoryError as error:
             raise ScriptError("Error registering functions: ERR not enough memory") from error
         finally:
             self._limit()
@@ -179,7 +188,7 @@ class Machine:
         self._lift()
         try:
             code, problem = self._pair(self._box.compile(source, place))
-        except lupa.LuaError:
+        except lupa.LuaMemoryError:
             code, problem = None, b"not enough memory"
         finally:
             self._limit()

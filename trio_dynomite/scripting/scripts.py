@@ -99,13 +99,21 @@ class Scripts:
             self.sources.pop(sha, None)
             self._forget(sha)
 
+    def recall(self, sha: bytes, source: bytes) -> None:
+        """Know a script that was run somewhere, as one of the recent ones."""
+        if sha not in self.sources:
+            self.sources[sha] = source
+            self._remember(sha)
+
     def flush(self) -> None:
         """Forget all scripts, those of EVAL too, and begin with a new machine."""
         self.sources.clear()
         self._compiled.clear()
         self._by_source.clear()
         self._recent.clear()
-        self._machine = None
+        if self._machine is not None:
+            self._machine.close()
+            self._machine = None
 
     def _compile(self, sha: bytes, source: bytes) -> Script:
         flags, code = script_flags(source)

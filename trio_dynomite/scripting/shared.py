@@ -13,6 +13,8 @@ Change = list[tuple[bytes, bytes | None]]
 
 SCRIPT = b"script:"
 """The name of a script is this and its SHA-1; its value the source."""
+RECENT = b"recent:"
+"""The same of a script that somebody ran with EVAL. All nodes may know it, but none needs to keep it."""
 LIBRARY = b"library:"
 """The name of a library is this and its own; its value the code."""
 FLUSH = b"flush:"
@@ -30,10 +32,12 @@ class Shared:
         """Take in what was changed at `stamp`: the names whose value is another one now."""
         changed: list[bytes] = []
         for name, value in changes:
-            if stamp <= self._newest(name):
+            if name.startswith(RECENT) or stamp <= self._newest(name):
                 continue
             self.entries[name] = (stamp, value)
-            changed += self._sweep(name, stamp) if name.startswith(FLUSH) else [name]
+            changed.append(name)
+            if name.startswith(FLUSH):
+                self._sweep(name.removeprefix(FLUSH), stamp)
         return changed
 
     def merge(self, entries: Mapping[bytes, tuple[int, bytes | None]]) -> list[bytes]:
@@ -44,16 +48,18 @@ class Shared:
             changed += self.learn([(name, value)], stamp)
         return changed
 
+    def is_flushed(self, kind: bytes, stamp: int) -> bool:
+        """Was everything flushed whose name begins with `kind`, after `stamp`?"""
+        return stamp < self.entries.get(FLUSH + kind, (0, None))[0]
+
     def _newest(self, name: bytes) -> int:
         """The stamp of what is known of `name`. What was flushed in the same step came before it."""
         known = self.entries.get(name, (-1, None))[0]
         flushed = self.entries.get(FLUSH + name.partition(b":")[0] + b":", (-1, None))[0]
         return max(known, flushed - 1)
 
-    def _sweep(self, flush: bytes, stamp: int) -> list[bytes]:
-        """Forget what a flush has taken away."""
-        prefix = flush.removeprefix(FLUSH)
-        gone = [name for name, entry in self.entries.items() if name.startswith(prefix) and entry[0] < stamp]
-        for name in gone:
-            del self.entries[name]
-        return gone
+    def _sweep(self, kind: bytes, stamp: int) -> None:
+        """Forget what a flush at `stamp` has taken away."""
+        for name in [name for name in self.entries if name.startswith(kind)]:
+            if self.entries[name][0] < stamp:
+                del self.entries[name]

@@ -266,6 +266,8 @@ function value_of(kind, value)
   expected('value', kind, value)
 end
 
+box.when_failed(function() json = nil end)
+
 -- The value of the JSON `text` by the settings in `chosen`; raises texts without a place.
 function box.json_decode(text, chosen)
   if #text >= 2 and (byte(text, 1) == 0 or byte(text, 2) == 0) then

@@ -120,6 +120,8 @@ function write(value, depth)
   end
 end
 
+box.when_failed(function() out = nil end)
+
 -- `value` as JSON by the settings in `chosen`; raises texts without a place.
 function box.json_encode(value, chosen)
   out, size, config = {}, 0, chosen

@@ -233,6 +233,8 @@ function read()
   error('Bad data format in input.', 0)
 end
 
+box.when_failed(function() out, data = nil, nil end)
+
 -- Up to `limit` values from `offset` on, with their number and where to go on.
 local function read_some(packed, limit, offset)
   data, at = packed, offset + 1

@@ -65,6 +65,7 @@ local function passed_on(name, count, ok, ...)
   if ok then
     return ...
   end
+  box.clean()
   raise_again(name, 4, told_apart((...), count))
 end
 
@@ -97,6 +98,19 @@ function box.check_text(value, i)
     error(format("bad argument #%d to '?' (string expected, got %s)", i, told(value)), 0)
   end
   return tostring(value)
+end
+
+-- What converters have in hand when they fail is dropped: it may be much.
+local cleaners = {}
+
+function box.when_failed(cleaner)
+  cleaners[#cleaners + 1] = cleaner
+end
+
+function box.clean()
+  for i = 1, #cleaners do
+    cleaners[i]()
+  end
 end
 
 local base = {}

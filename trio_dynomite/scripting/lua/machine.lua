@@ -14,11 +14,11 @@ local NO_MEMORY = '-ERR Error running script, not enough memory\r\n'
 
 ---- watching
 
-local started   -- when the watch first looked at this run; nil before
-local time_max  -- seconds that it may take
-local too_slow  -- the error when it takes longer
-local stopped   -- the error that ends it, once it has been stopped
-local watched   -- the function whose own instructions are never interrupted
+local started          -- when the watch first looked at this run; nil before
+local time_max = huge  -- seconds that it may take
+local too_slow         -- the error when it takes longer
+local stopped          -- the error that ends it, once it has been stopped
+local watched          -- the function whose own instructions are never interrupted
 
 -- Raises at every instruction of a stopped script, so that no pcall of its own keeps it alive.
 local function end_it()
@@ -142,7 +142,11 @@ local function run(name, client, seconds, keys, arguments)
   if ok then
     ok, value = pcall(encode, value, box.resp, client)
   end
-  return ok and value or told(value, seconds)
+  if ok then
+    return value
+  end
+  box.clean()
+  return told(value, seconds)
 end
 
 -- Splits one list into the keys, which come first, and the other arguments.

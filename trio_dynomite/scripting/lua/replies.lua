@@ -253,6 +253,8 @@ function write(value, used)
   end
 end
 
+box.when_failed(function() out = nil end)
+
 -- The reply that `value` is, of a script that has set `resp` to a client that speaks `client`.
 local function encode(value, resp, client)
   local kind = type(value)

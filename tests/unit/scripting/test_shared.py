@@ -1,0 +1,67 @@
+"""Nodes that hear of the same changes, in whatever order and however often, know the same."""
+
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from trio_dynomite.scripting.shared import Change, Shared
+
+from .conftest import Node
+
+
+def code(name: str, function: str, value: int) -> bytes:
+    return f"#!lua name={name}\nredis.register_function('{function}', function() return {value} end)".encode()
+
+
+NAMES = st.sampled_from([b"library:one", b"library:two", b"script:aa", b"flush:library:", b"flush:script:"])
+CHANGES = st.lists(st.tuples(NAMES, st.sampled_from([None, b"x", b"y"])), min_size=1, max_size=3)
+HISTORY = st.lists(CHANGES, min_size=1, max_size=6)
+
+
+def without_values_of_flushes(change: Change) -> Change:
+    return [(name, None if name.startswith(b"flush:") else value) for name, value in change]
+
+
+@given(history=HISTORY, data=st.data())
+def test_the_order_of_hearing_does_not_matter(history: list[Change], data: st.DataObject) -> None:
+    stamped = [(stamp, without_values_of_flushes(change)) for stamp, change in enumerate(history)]
+    in_order, shuffled, merged = Shared(), Shared(), Shared()
+    for stamp, change in stamped:
+        in_order.learn(change, stamp)
+    for stamp, change in data.draw(st.permutations(stamped + stamped[:2])):
+        shuffled.learn(change, stamp)
+        alone = Shared()
+        alone.learn(change, stamp)
+        merged.merge(alone.entries)
+    assert in_order.entries == shuffled.entries == merged.entries
+
+
+CODES = st.sampled_from(
+    [code("one", "f", 1), code("one", "g", 2), code("two", "f", 3), code("two", "h", 4), None]
+)
+LIBRARIES = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from([b"library:one", b"library:two"]), CODES).map(lambda change: [change]),
+        st.just([(b"flush:library:", None)]),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@given(history=LIBRARIES, data=st.data())
+def test_functions_answer_alike_on_all_nodes(
+    make_node: Callable[..., Node], history: list[Change], data: st.DataObject
+) -> None:
+    stamped = list(enumerate(history, 1))
+    here, there, late = make_node(), make_node(), make_node()
+    for stamp, change in stamped:
+        here.host.learn(change, stamp)
+    for stamp, change in data.draw(st.permutations(stamped)):
+        there.host.learn(change, stamp)
+    late.host.merge(here.host.shared.entries)
+    for function in "fgh":
+        replies = {node.ask("FCALL", function, "0") for node in (here, there, late)}
+        assert len(replies) == 1, (function, replies)
