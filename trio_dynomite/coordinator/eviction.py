@@ -201,8 +201,9 @@ class Eviction:
         """Up to `count` candidates by chance; at least one when it is not hard to find."""
         usage, found = self.engine.keyspace.store.usage, dict[bytes, Record]()
         keys = usage.candidates if usage is not None else []
+        chance = self.engine.keyspace.rng.random
         for _ in range(8 * count + 16 if keys else 0):
-            key = keys[self.engine.keyspace.rng.randrange(len(keys))]
+            key = keys[int(chance() * len(keys))]
             record = self._candidate(key)
             if record is not None:
                 found[key] = record
@@ -213,9 +214,10 @@ class Eviction:
     def _walk(self, keys: list[bytes]) -> dict[bytes, Record]:
         for _ in range(min(_WALKED, len(keys))):
             self._walk_at = (self._walk_at + 1) % len(keys)
-            record = self._candidate(keys[self._walk_at])
+            key = keys[self._walk_at]
+            record = self._candidate(key)
             if record is not None:
-                return {keys[self._walk_at]: record}
+                return {key: record}
         return {}
 
     def _candidate(self, key: bytes) -> Record | None:
