@@ -14,16 +14,18 @@ _PYTHON = HERE.parents[1] / ".venv-clients" / "bin" / "python"
 _PROGRAMS = os.pathsep.join([str(_PYTHON.parent), os.environ.get("PATH", os.defpath)])
 
 
+def command_for(script: str) -> list[str]:
+    """How `script`, a path below this folder, is run: with the clients' Python, or with Node.js."""
+    return [_node() if script.endswith(".mjs") else _python(), str(HERE / script)]
+
+
 def run(
     script: str, *arguments: str, environment: Mapping[str, str] | None = None, timeout_s: float = 60
 ) -> subprocess.CompletedProcess[str]:
-    """Run `script`, a path below this folder, with the clients' Python or with Node.js, to its end.
-
-    Its two outputs stand in `stdout` together."""
-    path = HERE / script
+    """Run a script to its end. Its two outputs stand in `stdout` together."""
     return subprocess.run(
-        [_node() if script.endswith(".mjs") else _python(), path.name, *arguments],
-        cwd=path.parent,
+        [*command_for(script), *arguments],
+        cwd=(HERE / script).parent,
         env={**os.environ, **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -5,7 +5,9 @@ run once with the plain client of one node and once with the cluster client; its
 """
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Any
 
@@ -13,11 +15,13 @@ import pytest
 from attrs import frozen
 
 from tests.integration import others
-from tests.integration.cluster import QUORUM
+from tests.integration.cluster import QUORUM, wait_missed
+from tests.integration.conftest import MakeCluster
 from trio_dynomite.testing.local import LocalCluster
 
 pytestmark = pytest.mark.integration
 
+AT_QUORUM = {"consistency": {"read": QUORUM, "write": QUORUM}}
 PARTS = (
     *("strings", "hashes", "sets", "sorted_sets", "lists", "streams", "pubsub"),
     *("transactions", "scripts", "caching", "pipelines", "scans", "users", "replicas"),
@@ -66,7 +70,7 @@ Told = dict[str, str | None]
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
     """At a quorum level, so that what one node took the others give."""
-    with LocalCluster(sections={"consistency": {"read": QUORUM, "write": QUORUM}}) as cluster:
+    with LocalCluster(sections=AT_QUORUM) as cluster:
         yield cluster
 
 
@@ -94,3 +98,49 @@ def test_a_client_finds_what_it_knows(client: Client, part: str, tried: Any) -> 
     told, wrote = tried(client)
     assert part in told, f"{client} did not come to this part:\n{wrote[-4000:]}"
     assert told[part] is None, f"{client}, {part}:\n{told[part]}"
+
+
+GOES_ON = {
+    "clients/goes_on.py": ("redis-py", "redis-py-asyncio", "valkey-py", "coredis", "valkey-glide"),
+    "node/goes_on.mjs": ("ioredis", "node-redis"),
+}
+"""By script, the libraries whose cluster client it is."""
+
+
+def test_every_cluster_client_goes_on_when_a_node_dies(make_cluster: MakeCluster) -> None:
+    cluster = make_cluster(sections=AT_QUORUM)
+    with ExitStack() as stack:
+        running = {
+            library: stack.enter_context(going(script, library, cluster))
+            for script, libraries in GOES_ON.items()
+            for library in libraries
+        }
+        for process in running.values():
+            wait_going(process)
+        cluster["node2"].kill()
+        wait_missed(cluster["node1"], cluster["node2"])
+        wait_missed(cluster["node3"], cluster["node2"])
+        wrote = {library: process.communicate(timeout=40)[0] for library, process in running.items()}
+        failed = [library for library, process in running.items() if process.returncode]
+        assert not failed, [wrote[library][-2000:] for library in failed]
+
+
+@contextmanager
+def going(script: str, library: str, cluster: LocalCluster) -> Iterator[subprocess.Popen[str]]:
+    """The process of a client that goes on until its input ends."""
+    command = [*others.command_for(script), library, *(str(node.port) for node in cluster)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_going(process: subprocess.Popen[str]) -> None:
+    """Wait until it has written every key once."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    while "going\n" not in lines:
+        lines.append(process.stdout.readline())
+        assert lines[-1], "".join(lines)
