@@ -23,6 +23,9 @@ from attrs import define, field
 from trio_dynomite.scripting.bytecode import keep_callers
 from trio_dynomite.scripting.sources import PLACE, SOURCES
 
+MEMORY_LEAST = 1 << 20
+"""Bytes without which a machine is of no use: the sandbox itself takes half of it."""
+
 _NO_LIMIT = 1 << 60
 _FEW = 100
 """So many arguments cross one by one; more of them in a table."""
@@ -55,8 +58,8 @@ class Machine:
 
     is_eval: bool
     """For scripts, whose KEYS and ARGV are globals; else for functions."""
-    memory_max: int
-    """Bytes that everything in it may take."""
+    memory_max: int = field()
+    """Bytes that everything in it may take; Lua's parser counts to 2^31 only."""
     clock: Callable[[], float]
     """Seconds since any moment."""
     log: Callable[[int, bytes], None]
@@ -75,6 +78,11 @@ class Machine:
     _call: Call = field(init=False, default=_no_call)
     _resp: int = field(init=False, default=2)
     _failure: BaseException | None = field(init=False, default=None)
+
+    @memory_max.validator
+    def _check_memory(self, _: Any, value: int) -> None:
+        if not MEMORY_LEAST <= value < 1 << 31:
+            raise ValueError(f"scripts need between {MEMORY_LEAST} and 2^31 bytes")
 
     def __attrs_post_init__(self) -> None:
         self._lua = lupa.LuaRuntime(
@@ -172,6 +180,7 @@ class Machine:
             count, problem = self._pair(self._box.load_library(code, place, seconds))
             if count is None:
                 raise ScriptError(f"Error registering functions: {_decoded(problem)}")
+            self._lift()
             return [self._box.describe(i) for i in range(1, count + 1)]
         except lupa.LuaMemoryError as error:
             raise ScriptError("Error registering functions: ERR not enough memory") from error
@@ -223,7 +232,7 @@ class Machine:
         except BaseException as failure:
             # An exception would reach the script as an object of Python: it waits until Lua has returned.
             self._failure = failure
-            reply = b"!ERR internal error"
+            reply = b"\0ERR internal error"
         value, raw = _plain(reply)
         room = self._lua.get_memory_used() + 2 * len(reply) <= self._tight
         if not room:

@@ -15,7 +15,7 @@ local argument_text, int, read = box.number.argument, box.int, box.read
 local send, send_many, sha1hex, log, acl_check, set_resp, limit =
   box.send, box.send_many, box.sha1hex, box.log, box.acl_check, box.set_resp, box.limit
 
-local ERROR, STOP = byte '-', byte '!'
+local ERROR, STOP = byte '-', 0
 local FEW = 40  -- so many arguments cross one by one; more of them in one string
 
 local function problem(text)
