@@ -28,6 +28,8 @@ _FLAG_ORDER = (
         "noscript",
         "loading",
         "stale",
+        "skip_monitor",
+        "skip_commandlog",
     ),
     *("fast", "no_async_loading", "no_auth", "no_multi", "allow_busy", "no_mandatory_keys", "movablekeys"),
 )
