@@ -152,7 +152,7 @@ def decode(payload: bytes) -> Loaded:
 
 
 def unsealed(payload: bytes) -> tuple[bytes, int]:
-    """The body of `payload` and its version. Raises CommandError: the checksum is wrong, or the version too new."""
+    """The body of `payload` and its version. Raises CommandError: a wrong checksum, or too new a version."""
     if len(payload) < _FOOTER.size:
         raise CommandError(_BAD_FOOTER)
     version, checksum = _FOOTER.unpack_from(payload, len(payload) - _FOOTER.size)

@@ -58,7 +58,7 @@ def may_touch(engine: Engine, row: Row, args: list[bytes]) -> str | None:
     """Why a script that runs here may not give this command; None when it may."""
     if all(engine.table.of_key(key) is engine.running for key in row.keys(args)):
         return None
-    return "ERR Script attempted to access a non local key in a cluster node"
+    return "ERR Attempted to access a non local key in a cluster node"
 
 
 def submit_transaction(

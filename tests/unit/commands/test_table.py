@@ -19,13 +19,18 @@ def test_a_command_is_found_in_any_case(name: str) -> None:
     assert row.name == "get"
 
 
+ABOUT_KEYS = {"watch", "move", "migrate", "ssubscribe", "sunsubscribe", "spublish"}
+"""Commands that name keys, or what is placed like keys, and are answered by the session."""
+
+
 @pytest.mark.parametrize("row", EVERY_ROW, ids=lambda row: row.name)
 def test_who_answers_a_row_follows_from_how_it_spreads(row) -> None:  # type: ignore[no-untyped-def]
     answered_elsewhere = row.spread in (Spread.SESSION, Spread.KEYSPACE)
     assert (
         answered_elsewhere == (row.handler is None) or row.name == "pfselftest" or row.name.endswith("|help")
     )
-    assert answered_elsewhere == (row.first == 0 and row.keys_of is None)
+    has_keys = row.first > 0 or row.keys_of is not None
+    assert has_keys == (not answered_elsewhere or row.name in ABOUT_KEYS)
 
 
 def test_the_hot_table_leaves_containers_to_find() -> None:
