@@ -13,7 +13,18 @@ Of two writes that make a key different types at the same moment, the later wins
 from typing import Any
 
 from trio_dynomite.data.cells import Cells, unpack_cells
-from trio_dynomite.data.record import COUNTS, DEADLINE, EXPIRY, STAMP, VALUE, Record, has_body, join, made
+from trio_dynomite.data.record import (
+    COUNTS,
+    DEADLINE,
+    EXPIRY,
+    STAMP,
+    VALUE,
+    Record,
+    has_body,
+    is_stripped,
+    join,
+    made,
+)
 from trio_dynomite.data.sequence import LIST, ListBody, unpack_list
 from trio_dynomite.data.stream import StreamBody
 
@@ -31,7 +42,7 @@ def merge(mine: Record, theirs: Record) -> Record:
     elif isinstance(mine[COUNTS], Cells) and isinstance(theirs[COUNTS], Cells):
         mine[COUNTS].merge(theirs[COUNTS], reset)
         newer = mine
-    elif isinstance(older[COUNTS], Cells) and not _kind(newer):
+    elif isinstance(older[COUNTS], Cells) and not _kind(newer) and not _has_outlived(newer, older):
         newer = older  # the other is a shell of the same, or was deleted
     value, extra = _survivor(newer, reset)
     if type(extra) is int:
@@ -45,6 +56,11 @@ def _whole(mine: Record, theirs: Record) -> Record:
         return join(mine, theirs)
     newer = mine if (mine[STAMP], has_body(mine)) >= (theirs[STAMP], has_body(theirs)) else theirs
     return _dated(mine, theirs, newer[STAMP], newer[VALUE], newer[COUNTS])
+
+
+def _has_outlived(shell: Record, other: Record) -> bool:
+    """Has a collection expired with something in it that `other` lacks? Then nobody may read that either."""
+    return is_stripped(shell) and made(shell) > made(other) and shell[EXPIRY] >= other[EXPIRY]
 
 
 def _claim(record: Record) -> int:

@@ -54,3 +54,17 @@ def test_a_clock_that_goes_back_meets_what_it_has_stripped(ks: StoreKeyspace) ->
     for node in (ks, there):
         assert list(node.hash_at(b"k").items()) == [(b"new", b"2")]
         assert node.deadline(b"k") == 0
+
+
+@pytest.mark.parametrize("knows_all", [True, False])
+def test_a_copy_that_lacks_something_has_expired_with_the_whole(ks: StoreKeyspace, knows_all: bool) -> None:
+    ks.sorted_set_at(b"k").put([(b"m", 1.0)])
+    ks.expire(b"k", NOW + 10)
+    behind = replica_of(ks)
+    ks.sorted_set_at(b"k").put([(b"m", 2.0)])
+    ahead = replica_of(ks)
+    copy = replica_of(ks) if knows_all else behind
+    ahead.store.expire(NOW + 2000, 9)
+    slot = redis_slot(b"k")
+    copy.store.join(slot, b"k", ahead.store.get(slot, b"k"))
+    assert copy.sorted_set_at(b"k").score(b"m") == (2.0 if knows_all else None)
