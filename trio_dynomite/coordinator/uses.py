@@ -46,7 +46,9 @@ class Uses:
 
     def _heard(self, keys: list[Any]) -> int:
         store, accesses = self.engine.keyspace.store, self.engine.keyspace.accesses
-        for key in keys if accesses is not None else ():
+        if accesses is None:
+            return 1
+        for key in keys:
             record = store.get(store.slot_of(key), key)
             if is_live(record, self.engine.now_ms):
                 accesses.use(key, record)

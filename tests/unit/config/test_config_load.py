@@ -82,7 +82,8 @@ def test_the_shipped_file_mentions_every_setting_about_users() -> None:
     access = text.partition("[access]")[2].partition("[[nodes]]")[0]
 
     for each in (*attrs.fields(config.Access), *attrs.fields(config.UserSettings)):
-        assert re.search(rf"^(# )?({each.name} = |\[\[access.{each.name}\]\])", access, re.MULTILINE), each.name
+        setting = rf"^(# )?({each.name} = |\[\[access.{each.name}\]\])"
+        assert re.search(setting, access, re.MULTILINE), each.name
     assert load(CLUSTER_TOML, {}).access == config.Access()
 
 
