@@ -223,7 +223,7 @@ async def gets(node: Any) -> int:
 
 async def users(here: Any, there: Any, key: Key) -> None:
     name = f"user-{PREFIX}"
-    rules = ["reset", "on", ">secret", f"~{{{PREFIX}*", "+@all", "-@dangerous", "+cluster", "+info"]
+    rules = ["reset", "on", ">secret", f"~{{{PREFIX}*", "+@all", "-@dangerous", "+info"]
     node = await plain(PORTS[0])
     assert await node.custom_command(["ACL", "SETUSER", name, *rules]) == "OK"
     member = await connect(PORTS[2], credentials=glide.ServerCredentials("secret", name))

@@ -183,7 +183,7 @@ async def replicas(here: Any, there: Any, key: Key) -> None:
 
 async def users(here: Any, there: Any, key: Key) -> None:
     name = f"user-{PREFIX}"
-    rules = ["reset", "on", ">secret", f"~{{{PREFIX}*", "+@all", "-@dangerous", "+cluster"]
+    rules = ["reset", "on", ">secret", f"~{{{PREFIX}*", "+@all", "-@dangerous"]
     async with plain(PORTS[0]) as node:
         assert await node.execute_command("ACL", "SETUSER", name, *rules) in (True, "OK")
         async with connect(PORTS[2], username=name, password="secret") as member:

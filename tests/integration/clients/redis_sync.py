@@ -264,7 +264,7 @@ def replicas(here: Any, there: Any, key: Key) -> None:
 def users(here: Any, there: Any, key: Key) -> None:
     name = f"user-{PREFIX}"
     node = plain(PORTS[0])
-    rules = ["reset", "on", ">secret", f"~{{{PREFIX}*", "+@all", "-@dangerous", "+cluster"]
+    rules = ["reset", "on", ">secret", f"~{{{PREFIX}*", "+@all", "-@dangerous"]
     assert node.execute_command("ACL", "SETUSER", name, *rules) in (True, "OK")
     with connect(PORTS[2], username=name, password="secret") as member:
         assert member.set(key("mine"), "x")

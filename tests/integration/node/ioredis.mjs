@@ -172,7 +172,7 @@ async function replicas(here, there, key) {
 async function users(here, there, key) {
   const name = `user-${PREFIX}`;
   const root = plain(PORTS[0]);
-  const rules = ["reset", "on", ">secret", `~{${PREFIX}*`, "+@all", "-@dangerous", "+cluster", "+info"];
+  const rules = ["reset", "on", ">secret", `~{${PREFIX}*`, "+@all", "-@dangerous", "+info"];
   assert.equal(await root.acl("SETUSER", name, ...rules), "OK");
   const member = connect(PORTS[2], { username: name, password: "secret" });
   assert.equal(await member.set(key("mine"), "x"), "OK");

@@ -184,7 +184,7 @@ async function replicas(here, there, key) {
 async function users(here, there, key) {
   const name = `user-${PREFIX}`;
   const root = await plain(PORTS[0]);
-  const rules = ["reset", "on", ">secret", `~{${PREFIX}*`, "+@all", "-@dangerous", "+cluster"];
+  const rules = ["reset", "on", ">secret", `~{${PREFIX}*`, "+@all", "-@dangerous"];
   assert.equal(await root.aclSetUser(name, rules), "OK");
   const member = await connect(PORTS[2], { username: name, password: "secret" });
   assert.equal(await member.set(key("mine"), "x"), "OK");
