@@ -82,6 +82,7 @@ STEPS = st.lists(
 def tell(ks: StoreKeyspace, other: StoreKeyspace) -> None:
     told, ks.effects = ks.effects, []
     assert told is not None
+    other.clock.observe(ks.clock.last)
     for key in other.store.apply(ks.clock.node, told, other.now_ms):
         other.store.join(SLOT_OF(key), key, ks.store.get(SLOT_OF(key), key))
 
