@@ -13,7 +13,7 @@ import msgspec
 from trio_dynomite.commands.row import Row, Spread
 from trio_dynomite.commands.table import find
 from trio_dynomite.data.effect import pack_record
-from trio_dynomite.data.record import DIGEST_MASK, digest, is_live
+from trio_dynomite.data.record import DIGEST_MASK, digest, is_live, newest
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import NULL_ARRAY, OK, array, bulk, error, integer
 
@@ -22,10 +22,12 @@ _decode = msgspec.msgpack.Decoder().decode
 
 
 def version(ks: Any, key: bytes) -> int:
-    """A number that changes whenever `key` does: 0 when it is absent, else above."""
+    """A number that changes whenever `key` does: 0 when nothing is known of it.
+
+    Of an absent key it tells when it went: one that came and went again has changed."""
     store = ks.store
     record = store.get(store.slot_of(key), key)
-    return (digest(record) & DIGEST_MASK) or 1 if is_live(record, ks.now_ms) else 0
+    return int(digest(record) if is_live(record, ks.now_ms) else newest(record)) & DIGEST_MASK
 
 
 def _versions(ks: Any, args: list[bytes]) -> bytes:

@@ -97,8 +97,7 @@ def test_a_transaction_runs_at_once_or_not_at_all(cluster: Simulation) -> None:
     first = apart(cluster, 1)[0]
     for name in sorted(cluster.nodes):
         cluster.ask(name, QUORUM, b"DEL", first)
-        versions = in_turn(cluster, name, lambda node, client: node.engine.versions([first], client))
-        assert versions == b"*1\r\n:0\r\n"
+        before = version_of(cluster, name, first)
         requests = [[b"INCR", first], [b"LPUSH", first, b"x"], [b"INCR", first]]
         commands = [(lookup(args), args) for args in requests]
 
@@ -109,9 +108,29 @@ def test_a_transaction_runs_at_once_or_not_at_all(cluster: Simulation) -> None:
                 lambda node, client: node.engine.submit_transaction(commands, [(first, seen)], client),
             )
 
-        assert run(0).startswith(b"*3\r\n:1\r\n-WRONGTYPE")
-        assert run(0) == b"*-1\r\n"
+        assert run(before).startswith(b"*3\r\n:1\r\n-WRONGTYPE")
+        assert run(before) == b"*-1\r\n"
         assert cluster.ask(name, QUORUM, b"GET", first) == b"$1\r\n2\r\n"
+
+
+def version_of(cluster: Simulation, name: str, key: bytes) -> int:
+    reply = in_turn(cluster, name, lambda node, client: node.engine.versions([key], client))
+    return int(reply.removeprefix(b"*1\r\n:"))
+
+
+def test_a_key_that_came_and_went_has_changed(cluster: Simulation) -> None:
+    """A record without a value, one without elements, and one that was never there."""
+    key, other = apart(cluster, 1)[0], sorted(cluster.nodes)[0]
+    for name in sorted(cluster.nodes):
+        assert version_of(cluster, name, b"never") == 0
+        before = version_of(cluster, name, key)
+        assert before == version_of(cluster, other, key)
+        for come, go in ((b"LPUSH", b"LPOP"), (b"SADD", b"SPOP"), (b"SET", b"GETDEL")):
+            cluster.ask(name, QUORUM, come, key, b"x")
+            cluster.ask(other, QUORUM, go, key)
+            after = version_of(cluster, name, key)
+            assert after != before
+            before = after
 
 
 def test_a_transaction_over_keys_that_live_apart_is_refused(cluster: Simulation) -> None:
