@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from attrs import define, field
 
+from trio_dynomite.commands.row import Row
 from trio_dynomite.commands.table import lookup
 from trio_dynomite.config.settings import Cluster, NodeSettings, Settings, Timeouts
 from trio_dynomite.coordinator.batch import Batch
@@ -278,20 +279,55 @@ class Simulation:
         """Let virtual time pass."""
         self.timeline.run_until(self.timeline.now_s + seconds)
 
-    def call(self, name: str, level: Level, args: list[bytes], on_reply: Callable[[bytes], None]) -> None:
+    def call(self, name: str, level: Level, args: list[bytes], on_reply: Callable[[bytes], None]) -> Client:
         """Give node `name` a command; `on_reply` is told the reply, if the node lives to give it."""
+        return self._submit(
+            name, level, on_reply, lambda engine, client: engine.submit(lookup(args), args, client)
+        )
+
+    def transact(
+        self,
+        name: str,
+        level: Level,
+        requests: list[list[bytes]],
+        on_reply: Callable[[bytes], None],
+        watched: list[tuple[bytes, int]] | None = None,
+    ) -> Client:
+        """As `call`: a transaction, unless a watched key has another version by now."""
+        commands: list[tuple[Row | None, list[bytes] | bytes]] = [(lookup(args), args) for args in requests]
+        return self._submit(
+            name,
+            level,
+            on_reply,
+            lambda engine, client: engine.submit_transaction(commands, watched or [], client),
+        )
+
+    def versions(
+        self, name: str, level: Level, keys: list[bytes], on_reply: Callable[[bytes], None]
+    ) -> Client:
+        """As `call`: ask for the versions of keys, as WATCH does."""
+        return self._submit(name, level, on_reply, lambda engine, client: engine.versions(keys, client))
+
+    def _submit(
+        self,
+        name: str,
+        level: Level,
+        on_reply: Callable[[bytes], None],
+        act: Callable[[Engine, Client], bytes | None],
+    ) -> Client:
         node = self.nodes[name]
         client = Client(level, level, on_reply)
 
         def submit() -> None:
             try:
-                reply = node.engine.submit(lookup(args), args, client)
+                reply = act(node.engine, client)
             except CommandError as refusal:
                 reply = error(str(refusal))
             if reply is not None:
                 client.done(reply)
 
         node.turn(submit)
+        return client
 
     def ask(self, name: str, level: Level, *args: bytes, within_s: float = 5.0) -> bytes:
         """A command and its reply, letting time pass until it is there."""
