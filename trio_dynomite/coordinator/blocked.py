@@ -77,11 +77,18 @@ class Blocked(LoneCaller):
     timed_out: bool = False
     executed: bool = False
     """It was, and waits for acknowledgements: nothing ends it but its own reply."""
+    is_trying: bool = False
+    """It runs at this moment: what it writes calls those who wait, and must not call itself."""
 
     @property
     def is_over(self) -> bool:
         """Has it its reply?"""
         return self.reply is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """Is it being tried, here or elsewhere? Whatever calls it now has to wait."""
+        return self.is_trying or any(stake.is_asking for stake in self.stakes)
 
     def begin(self) -> bytes | None:
         """Try everything in the order of the keys; the reply, or None when it comes later."""
@@ -105,12 +112,14 @@ class Blocked(LoneCaller):
         """Try a stake where its route is led; wait for somebody to lead it if nobody does."""
         if self.is_over or self.executed:
             return
-        if any(other.is_asking for other in self.stakes):
+        if self.is_busy:
             stake.is_called = True
             return
         stake.is_called = False
         leader = stake.route.leader
-        if stake.route.is_ready:
+        if stake.seat is not None:
+            self._called_here(stake)
+        elif stake.route.is_ready:
             self._attempt_here(stake)
         elif leader is not None and leader.is_open:
             self._attempt_there(stake, leader)
@@ -124,7 +133,7 @@ class Blocked(LoneCaller):
 
     def _attempt_here(self, stake: Stake) -> None:
         blocking = self.engine.blocking
-        reply = blocking.run(self.row, stake.args, stake.route, self)
+        reply = self._run(stake)
         if reply is BLOCKED:
             stake.args = blocking.settled(self.row, stake.args)
             stake.number = stake.number or blocking.room.next_number()
@@ -132,17 +141,27 @@ class Blocked(LoneCaller):
             call = partial(self._called_here, stake)
             stake.seat = Seat(stake.number, keys, call, self.row.name == "xreadgroup")
             blocking.sit(stake.seat)
+            self._answer_calls()
         elif reply is not None:
             self.finish(reply)
 
+    def _run(self, stake: Stake) -> bytes | None:
+        self.is_trying = True
+        try:
+            return self.engine.blocking.run(self.row, stake.args, stake.route, self)
+        finally:
+            self.is_trying = False
+
     def _called_here(self, stake: Stake) -> bool:
-        if self.is_over:
+        if self.is_over or self.executed:
             return True
-        if any(other.is_asking for other in self.stakes):
+        if self.is_busy:
             stake.is_called = True
+        if self.is_busy or not stake.route.is_ready:
             return False
-        reply = self.engine.blocking.run(self.row, stake.args, stake.route, self)
+        reply = self._run(stake)
         if reply is not None and is_nothing(self.engine, self.row, stake.args, reply):
+            self._answer_calls()
             return False
         if reply is not None:
             self.finish(reply)
@@ -160,7 +179,7 @@ class Blocked(LoneCaller):
             self.finish(error("UNKNOWN a connection ended while the command was tried; it may have happened"))
         elif value is None or value[0] == b"moved":
             stake.peer = None
-            self.engine.parking.call(lambda: self.again(stake))
+            self._moved(stake)
         elif value[0] == b"done":
             self._done_there(stake, value[1], clock)
         else:
@@ -171,6 +190,8 @@ class Blocked(LoneCaller):
         """Executed at another node: answered once this node's own copy has it, as any forwarded write."""
         peer, route = stake.peer, stake.route
         stake.peer = None
+        self.executed = True
+        self._leave_all()
         if not clock or not route.is_replica or peer is None:
             self.finish(reply)
             return
@@ -178,15 +199,27 @@ class Blocked(LoneCaller):
         engine = self.engine
         engine.arrivals.when_here(source, clock, engine.mono_s, lambda: self.finish(reply))
 
+    def _moved(self, stake: Stake) -> None:
+        """Not tried: nobody leads there now."""
+        if self.timed_out:
+            self.finish(self.null)
+        else:
+            self.engine.parking.call(lambda: self.again(stake))
+            self._answer_calls()
+
     def _queued(self, stake: Stake) -> None:
         if self.is_over:
             self._leave(stake)
         elif self.timed_out:
             self.finish(self.null)
         else:
-            for other in self.stakes:
-                if other.is_called:
-                    self.attempt(other)
+            self._answer_calls()
+
+    def _answer_calls(self) -> None:
+        """Try what was called while something else was tried."""
+        for stake in self.stakes:
+            if stake.is_called:
+                self.attempt(stake)
 
     def expire(self) -> None:
         """The timeout has passed."""

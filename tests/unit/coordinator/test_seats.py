@@ -90,3 +90,39 @@ def test_one_who_is_called_because_another_has_left_takes_one_item(cluster: Simu
     cluster.run_for(0.3)
     assert replies == SERVED
     assert cluster.ask(leader, QUORUM, b"LRANGE", b"k", b"0", b"-1") == b"*1\r\n$1\r\ny\r\n"
+
+
+@pytest.mark.parametrize("level", [Level.DC_ONE, QUORUM], ids=str)
+def test_one_who_was_called_while_it_asked_elsewhere_takes_one_item(
+    cluster: Simulation, leader: str, level: Level
+) -> None:
+    table = cluster.nodes[leader].engine.table
+    elsewhere = next(key for key in (b"a", b"b", b"c", b"d") if not table.of_key(key).leads)
+    replies: list[bytes] = []
+    cluster.call(leader, level, [b"BLPOP", b"k", elsewhere, b"0"], replies.append)
+    cluster.call(leader, level, [b"RPUSH", b"k", b"x", b"y"], lambda reply: None)
+    cluster.run_for(0.3)
+    assert replies == SERVED
+    assert cluster.ask(leader, QUORUM, b"LRANGE", b"k", b"0", b"-1") == b"*1\r\n$1\r\ny\r\n"
+
+
+def test_one_who_was_served_elsewhere_takes_nothing_more_before_it_is_told(
+    cluster: Simulation, leader: str
+) -> None:
+    """Its node waits for the effects of the pop; the primary's own connection to it has just ended."""
+    waiter = next(name for name in NODES if name != leader)
+    table = cluster.nodes[waiter].engine.table
+    own = next(key for key in (b"a", b"b", b"c", b"d") if table.of_key(key).leads)
+    replies: list[bytes] = []
+    cluster.call(waiter, Level.DC_ONE, [b"BLPOP", b"k", own, b"0.06"], replies.append)
+    cluster.run_for(0.02)
+    link = cluster.nodes[leader].engine.roster.peers[waiter].link
+    assert link is not None
+    cluster.call(leader, Level.DC_ONE, [b"RPUSH", b"k", b"x"], lambda reply: None)
+    cluster.run_for(0.004)
+    cluster.nodes[leader].turn(lambda: link.close("a test"))
+    cluster.run_for(0.01)
+    cluster.call(waiter, Level.DC_ONE, [b"RPUSH", own, b"y"], lambda reply: None)
+    cluster.run_for(0.3)
+    assert replies == SERVED
+    assert cluster.ask(waiter, QUORUM, b"LLEN", own) == b":1\r\n"
