@@ -140,15 +140,19 @@ class Cells:
         return late
 
     def cut(self, reset: int) -> None:
-        """Forget the cells that are older than `reset`."""
+        """Forget what is older than `reset`."""
         for element, cell in list(self.cells.items()):
-            if cell[STAMP] < reset:
+            left = _under(cell, reset)
+            if left is None:
                 self.forget(element, cell)
+            elif left is not cell:
+                self.put(element, left)
 
     def merge(self, other: "Cells", reset: int) -> None:
-        """Join another replica's cells, without those that are older than `reset`."""
-        for element, theirs in other.cells.items():
-            if theirs[STAMP] < reset:
+        """Join another replica's cells, without what is older than `reset`."""
+        for element, cell in other.cells.items():
+            theirs = _under(cell, reset)
+            if theirs is None:
                 continue
             mine = self.cells.get(element)
             joined = theirs if mine is None else join(mine, theirs)
@@ -204,6 +208,16 @@ class Cells:
                 more = [pack(expiry), deadline, told]
             flat += (element, pack(stamp), value, more)
         return [self.kind, pack(self.made), flat]
+
+
+def _under(cell: Record, reset: int) -> Record | None:
+    """What `reset` leaves of a cell: of an older one nothing but a deadline that was given later.
+
+    That deadline is for whatever the field holds under the reset, which may not have been heard of yet."""
+    stamp, _, expiry, deadline, _ = cell
+    if stamp >= reset:
+        return cell
+    return (reset, None, expiry, deadline, None) if expiry >= reset > 0 else None
 
 
 def unpack_cells(packed: Any) -> Cells:
