@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from trio_dynomite.commands import counters, dump, expiry, keys, lcs, msetex, strings
 from trio_dynomite.commands.numkeys import keys_after
-from trio_dynomite.commands.row import Gather, Handler, Row, Spread
+from trio_dynomite.commands.row import Gather, Handler, Keyspace, Row, Spread
 
 ONE_KEY = (1, 1, 1)
 NO_KEYS = (0, 0, 0)
@@ -26,6 +26,7 @@ def row(
     spread: Spread = Spread.KEY,
     keys_of: Callable[[list[bytes]], list[bytes]] | None = None,
     gather: Gather = Gather.NO,
+    leads_to: Callable[[Keyspace, list[bytes]], list[bytes]] | None = None,
     blocking: Callable[[list[bytes]], float] | None = None,
 ) -> Row:
     """A row, with flags and categories as words, and `keys` the first, the last and the step between."""
@@ -42,6 +43,7 @@ def row(
         categories=tuple(categories.split()),
         keys_of=keys_of,
         gather=gather,
+        leads_to=leads_to,
         blocking=blocking,
     )
 
@@ -79,7 +81,7 @@ STRING_ROWS = (
     row("incrby", 3, "write denyoom fast", "write string fast", counters.incrby),
     row("decrby", 3, "write denyoom fast", "write string fast", counters.decrby),
     row("incrbyfloat", 3, "write denyoom fast", "write string fast", counters.incrbyfloat),
-    row("lcs", -3, "readonly", "read string slow", lcs.lcs, keys=(1, 2, 1)),
+    row("lcs", -3, "readonly", "read string slow", lcs.lcs, keys=(1, 2, 1), gather=Gather.READS),
     row("delifeq", 3, "write fast", "write string fast", strings.delifeq),
 )
 
@@ -100,7 +102,15 @@ GENERIC_ROWS = (
     row("persist", 2, "write fast", "keyspace write fast", expiry.persist),
     row("rename", 3, "write", "keyspace write slow", keys.rename, keys=(1, 2, 1)),
     row("renamenx", 3, "write fast", "keyspace write fast", keys.renamenx, keys=(1, 2, 1)),
-    row("copy", -3, "write denyoom", "keyspace write slow", keys.copy, keys=(1, 2, 1)),
+    row(
+        "copy",
+        -3,
+        "write denyoom",
+        "keyspace write slow",
+        keys.copy,
+        keys=(1, 2, 1),
+        gather=Gather.ALL_BUT_LAST,
+    ),
     row("object", -2, "", "slow", keys=NO_KEYS, spread=Spread.SESSION),
     row("object|encoding", 3, "readonly", "keyspace read slow", keys.object_encoding, keys=AFTER_SUBCOMMAND),
     row("object|freq", 3, "readonly", "keyspace read slow", keys.object_freq, keys=AFTER_SUBCOMMAND),

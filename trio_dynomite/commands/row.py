@@ -156,6 +156,9 @@ class Row:
     """Finds the keys where their places depend on the arguments (EVAL, XREAD, ZUNION…), in the order of
     COMMAND GETKEYS. It answers what there is, and raises nothing: the handler refuses bad arguments."""
     gather: Gather = Gather.NO
+    leads_to: Callable[[Keyspace, list[bytes]], list[bytes]] | None = None
+    """Finds further keys that are read, of which only the values at the others tell (SORT's weights), when
+    these have been gathered. As `keys_of` it raises nothing."""
     blocking: Callable[[list[bytes]], float] | None = None
     """Of a blocking command: the timeout in its arguments, in seconds; 0: for ever. Raises CommandError."""
     write: bool = field(init=False)
@@ -171,7 +174,7 @@ class Row:
         self.fixed_arity = max(self.arity, 0)
         self.least_arity = -self.arity if self.arity < 0 else 1 << 30
         one_key = self.spread is Spread.KEY and self.first == self.last > 0
-        self.is_plain = one_key and self.keys_of is None and self.blocking is None
+        self.is_plain = one_key and not (self.keys_of or self.blocking or self.leads_to)
 
     def takes(self, count: int) -> bool:
         """Is `count` arguments, name included, an acceptable number?"""

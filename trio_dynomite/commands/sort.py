@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from trio_dynomite.commands.row import Keyspace
 from trio_dynomite.commands.scores import score_argument
-from trio_dynomite.commands.sort_options import SortOptions, sort_options
+from trio_dynomite.commands.sort_options import SortOptions, patterns, sort_options
 from trio_dynomite.protocol.replies import NULL, array, bulk, integer
 
 _NO_NUMBER = "ERR One or more scores can't be converted into double"
@@ -84,7 +84,8 @@ def _elements(ks: Keyspace, key: bytes, kind: str | None) -> list[bytes]:
     if kind == "set":
         return list(ks.set_at(key))
     if kind == "zset":
-        return [member for member, _ in ks.sorted_set_at(key).items()]
+        members = ks.sorted_set_at(key)
+        return [member for member, _ in members.slice(0, len(members))]
     return list(ks.list_at(key))
 
 
@@ -114,18 +115,32 @@ def _number(text: bytes) -> float:
     return score_argument(text.partition(b"\0")[0], _NO_NUMBER)
 
 
+def weight_keys(ks: Keyspace, args: list[bytes]) -> list[bytes]:
+    """For `Row.leads_to`: the keys to which BY and GET lead from the elements."""
+    found = patterns(args)
+    if not found or (kind := ks.kind(args[1])) not in ("list", "set", "zset"):
+        return []
+    elements = _elements(ks, args[1], kind)
+    return [_place(pattern, element)[0] for _, pattern in found for element in elements]
+
+
+def _place(pattern: bytes, element: bytes) -> tuple[bytes, bytes]:
+    """Where a pattern with a star leads from an element: (key, field of the hash there, or nothing)."""
+    before, _, after = pattern.partition(b"*")
+    name, _, field = after.partition(b"->")
+    return (before + element + name, field) if field else (before + element + after, b"")
+
+
 def _finder(ks: Keyspace, pattern: bytes) -> Callable[[bytes], bytes | None]:
     """A function from an element to what `pattern` leads to: `#` to itself, `a*b` to the string at the key
     with the element in the star's place, `a*b->field` to that field of the hash there, no star nowhere."""
     if pattern == b"#":
         return lambda element: element
-    before, star, after = pattern.partition(b"*")
-    if not star:
+    if b"*" not in pattern:
         return lambda element: None
-    name, _, field = after.partition(b"->")
-    if field:
-        return lambda element: _field_at(ks, before + element + name, field)
-    return lambda element: _string_at(ks, before + element + after)
+    if pattern.partition(b"*")[2].partition(b"->")[2]:
+        return lambda element: _field_at(ks, *_place(pattern, element))
+    return lambda element: _string_at(ks, _place(pattern, element)[0])
 
 
 def _string_at(ks: Keyspace, key: bytes) -> bytes | None:

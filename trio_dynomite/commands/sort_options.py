@@ -67,6 +67,16 @@ def sort_options(args: list[bytes], *, may_store: bool) -> SortOptions:
     return options
 
 
+def patterns(args: list[bytes]) -> list[tuple[bytes, bytes]]:
+    """(BY or GET, its pattern) for all patterns of a request that lead to other keys; none of a bad one."""
+    try:
+        options = sort_options(args, may_store=True)
+    except CommandError:
+        return []
+    named = [(b"BY", options.by)] + [(b"GET", pattern) for pattern in options.gets]
+    return [(word, pattern) for word, pattern in named if pattern is not None and b"*" in pattern]
+
+
 def sort_keys(args: list[bytes]) -> list[bytes]:
     """For `Row.keys_of`: the key to sort and, last, the one to store in when there is one."""
     store: list[bytes] = []

@@ -17,6 +17,7 @@ SORT_ROWS: tuple[Row, ...] = (
         sort.sort,
         keys_of=sort_keys,
         gather=Gather.ALL_BUT_LAST,
+        leads_to=sort.weight_keys,
     ),
     row(
         "sort_ro",
@@ -25,5 +26,6 @@ SORT_ROWS: tuple[Row, ...] = (
         "read set sortedset list slow dangerous",
         sort.sort_ro,
         gather=Gather.READS,
+        leads_to=sort.weight_keys,
     ),
 )

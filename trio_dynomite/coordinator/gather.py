@@ -1,9 +1,9 @@
 """Gather: a command whose keys live apart, run where its destination is, on copies of what it reads.
 
-Each key that is read from afar is fetched whole, as a request of its own at the level of the caller's
-reads; what this node has a copy of itself is read from that. Then the command runs here, in one step, with
-the fetched records in the places of the keys. It is atomic for what it writes; what it reads from several
-owners is each as of its own moment.
+The keys that are read from afar are fetched whole, those of an owner in a request of their own at the level
+of the caller's reads; what this node has a copy of itself is read from that. What they lead to (SORT's
+weights) is fetched next. Then the command runs here, in one step, with the fetched records in the places of
+the keys. It is atomic for what it writes; what it reads from several owners is each as of its own moment.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from attrs import define, field
 from trio_dynomite.commands.row import Gather as How
 from trio_dynomite.commands.row import Row
 from trio_dynomite.coordinator.batch import Waiter
-from trio_dynomite.coordinator.internal import PROBE, RECORD, unpack
-from trio_dynomite.coordinator.lone import LoneCaller
+from trio_dynomite.coordinator.internal import OWNED, PROBE, RECORDS, unpack
+from trio_dynomite.coordinator.lone import LoneCaller, run_late
 from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.effect import unpack_record
 from trio_dynomite.data.merge import settle
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 @define(eq=False)
 class Fetch(LoneCaller):
-    """One key that is read from afar; the caller of its request, and who waits for it."""
+    """Keys of one owner that are read from afar; the caller of their request, and who waits for it."""
 
     whole: Gather
-    key: bytes
-    is_record: bool
-    """The reply is the record; else this node's own copy is right once it comes."""
+    keys: list[bytes]
+    are_records: bool
+    """The reply is the records; else this node's own copies are right once it comes."""
 
     @property
     def read_level(self) -> Level:
@@ -64,11 +64,12 @@ class Fetch(LoneCaller):
         return self
 
     def done(self, reply: bytes) -> None:
-        """The key's record, or an error."""
+        """The keys' records, or an error."""
         if is_error(reply):
             self.whole.failure = reply
-        elif self.is_record:
-            self.whole.guests[self.key] = unpack_record(unpack(reply))
+        elif self.are_records:
+            records = map(unpack_record, unpack(reply))
+            self.whole.guests.update(zip(self.keys, records, strict=True))
         self.whole.one_less()
 
 
@@ -109,7 +110,10 @@ class Gather(LoneCaller):
     failure: bytes | None = None
     waiter: Waiter | None = None
     """None while the requests are being sent."""
-    missing: int = 1
+    asked: set[bytes] = field(factory=set)
+    """The keys that are here, or on their way."""
+    missing: int = 0
+    """Requests that were not answered yet."""
 
     @classmethod
     def start(cls, engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
@@ -122,34 +126,65 @@ class Gather(LoneCaller):
             return engine.elsewhere(route, row, args, asking)
         levels = (caller.read_level, caller.write_level)
         gather = cls(engine, route, row, args, *levels, caller.resp, caller.hops)
-        for key in dict.fromkeys(keys):
-            if engine.table.of_key(key) is not route:
-                gather._fetch(key)
-        gather.missing -= 1
-        if not gather.missing:
+        if gather._is_complete(keys):
             return gather._run(caller)
         # What follows a write must find it: it waits until the write, which takes a while, is done.
         gather.waiter = caller.wait(None, engine.table.of_key(keys[0])) if route is None else caller.block()
         return None
 
-    def _fetch(self, key: bytes) -> None:
-        is_here = self.engine.table.of_key(key).serves
-        if is_here and self.read_level == Level.DC_ONE:
-            return
-        row = PROBE if is_here else RECORD
-        fetch = Fetch(self, key, is_record=not is_here)
+    def _is_complete(self, keys: list[bytes]) -> bool:
+        """Fetch these keys, and what they lead to; is all of it here? If not, it goes on when more comes."""
+        while keys:
+            self.missing += 1  # so that an answer at once does not go on by itself
+            self._fetch(keys)
+            self.missing -= 1
+            if self.missing:
+                return False
+            keys = self._led_to()
+        return True
+
+    def _fetch(self, keys: list[bytes]) -> None:
+        groups: dict[Route, list[bytes]] = {}
+        for key in dict.fromkeys(keys):
+            self.asked.add(key)
+            groups.setdefault(self.engine.table.of_key(key), []).append(key)
+        for route, some in groups.items():
+            row = self._asking(route)
+            if row is not None:
+                self._ask(route, row, some)
+
+    def _asking(self, route: Route) -> Row | None:
+        """What to ask the owner of some keys for; None: what is here is right."""
+        if route is self.route:
+            return None
+        if self.read_level != Level.DC_ONE:
+            return PROBE if route.serves else RECORDS
+        if self.route is None:
+            return None if route.serves else RECORDS
+        # What is stored must know of its client's last writes: only a primary's copy surely does.
+        return None if route.is_ready else OWNED
+
+    def _ask(self, route: Route, row: Row, keys: list[bytes]) -> None:
+        fetch = Fetch(self, keys, are_records=row is not PROBE)
         self.missing += 1
-        reply = self.engine.submit(row, [row.name.encode(), key], fetch)
+        reply = self.engine.submit_to(route, row, [row.name.encode(), *keys], fetch)
         if reply is not None:
             fetch.done(reply)
 
+    def _led_to(self) -> list[bytes]:
+        """Keys to which those that are here lead, and which are not here yet."""
+        leads_to = self.row.leads_to
+        if leads_to is None or self.failure is not None:
+            return []
+        with Guests(self.engine.keyspace, self.guests):
+            keys = leads_to(self.engine.keyspace, self.args)
+        return [key for key in keys if key not in self.asked]
+
     def one_less(self) -> None:
-        """One more key is here."""
+        """One more request was answered."""
         self.missing -= 1
-        if not self.missing and self.waiter is not None:
-            reply = self._run(self)
-            if reply is not None:
-                self.waiter.done(reply)
+        if not self.missing and self.waiter is not None and self._is_complete(self._led_to()):
+            run_late(self.engine, self.waiter, lambda: self._run(self))
 
     def _run(self, caller: Caller) -> bytes | None:
         if self.failure is not None:

@@ -34,9 +34,9 @@ def _versions(ks: Any, args: list[bytes]) -> bytes:
     return array([integer(version(ks, key)) for key in args[1:]])
 
 
-def _record(ks: Any, args: list[bytes]) -> bytes:
+def _records(ks: Any, args: list[bytes]) -> bytes:
     store = ks.store
-    return bulk(_encode(pack_record(store.get(store.slot_of(args[1]), args[1]))))
+    return bulk(_encode([pack_record(store.get(store.slot_of(key), key)) for key in args[1:]]))
 
 
 def _probe(ks: Any, args: list[bytes]) -> bytes:
@@ -98,17 +98,19 @@ def _row(name: str, flags: str, handler: Any, **more: Any) -> Row:
 
 VERSIONS = _row("\0versions", "write", _versions, first=1, last=-1, spread=Spread.GATHER)
 """Of each key its version at its primary."""
-RECORD = _row("\0record", "readonly", _record, first=1, last=1)
-"""All that is known of one key."""
-PROBE = _row("\0probe", "readonly", _probe, first=1, last=1)
-"""Nothing; at a quorum level this node's copy of the key is right when it answers."""
+RECORDS = _row("\0records", "readonly", _records, first=1, last=-1)
+"""All that is known of some keys."""
+OWNED = _row("\0owned", "write", _records, first=1, last=-1)
+"""As RECORDS, at the keys' primary."""
+PROBE = _row("\0probe", "readonly", _probe, first=1, last=-1)
+"""Nothing; at a quorum level this node's copy of the keys is right when it answers."""
 TRANSACTION = _row("\0transaction", "write", _transaction, keys_of=lambda args: args[2:])
 """Arguments: the packed transaction, and every key of it."""
 AS = _row("\0as", "write", _as_user, keys_of=_keys_as_user)
 """Arguments: a user's name, then its request, which runs a script."""
 
 INTERNAL: Mapping[bytes, Row] = MappingProxyType(
-    {row.name.encode(): row for row in (VERSIONS, RECORD, PROBE, TRANSACTION, AS)}
+    {row.name.encode(): row for row in (VERSIONS, RECORDS, OWNED, PROBE, TRANSACTION, AS)}
 )
 
 

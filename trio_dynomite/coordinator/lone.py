@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from trio_dynomite.coordinator.batch import Batch, Waiter
+from trio_dynomite.data.stamp import NODE_BITS
 
 if TYPE_CHECKING:
+    from trio_dynomite.coordinator.engine import Engine
     from trio_dynomite.coordinator.routes import Route
 
 _NOTHING: Mapping[Route, int] = {}
@@ -30,6 +32,9 @@ class LoneCaller:
         """Who is told the reply."""
         raise NotImplementedError
 
+    def ran(self, clock: int) -> None:
+        """It was run at last, in a later turn; its newest effect has this clock."""
+
     def block(self) -> Waiter:
         """As `wait`; nothing comes after it."""
         return self.wait()
@@ -37,3 +42,17 @@ class LoneCaller:
     def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
         """`reply` may be sent when `batch` has `need` acknowledgements."""
         batch.waiting.append((need, self.wait(), reply))
+
+
+def run_late(engine: Engine, waiter: Waiter, run: Callable[[], bytes | None]) -> bool:
+    """Run what another node may have asked for in an earlier turn, and tell it what that made.
+
+    Is it answered?"""
+    clock = engine.keyspace.clock
+    before = clock.last
+    reply = run()
+    if clock.last != before and isinstance(waiter, LoneCaller):
+        waiter.ran(clock.last >> NODE_BITS)
+    if reply is not None:
+        waiter.done(reply)
+    return reply is not None

@@ -15,7 +15,7 @@ from attrs import define, field
 
 from trio_dynomite.commands.row import Row, Spread
 from trio_dynomite.coordinator.batch import Waiter, nothing_done
-from trio_dynomite.coordinator.lone import LoneCaller
+from trio_dynomite.coordinator.lone import LoneCaller, run_late
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.replies import error
 
@@ -99,10 +99,8 @@ class Parking:
         # Judged done before it is routed, so that a reply given at once is not given again by `expire`.
         parked.is_over = True
         before = len(self._parked)
-        reply = self._submit(parked)
-        if reply is not None:
-            parked.waiter.done(reply)
-        elif len(self._parked) > before and self._parked[-1] is parked:
+        is_answered = run_late(self.engine, parked.waiter, lambda: self._submit(parked))
+        if not is_answered and len(self._parked) > before and self._parked[-1] is parked:
             parked.is_over = False
 
     def _submit(self, parked: Parked) -> bytes | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from trio_dynomite.commands.row import Gather as How
 from trio_dynomite.commands.row import Row
+from trio_dynomite.commands.sort_options import patterns
 from trio_dynomite.coordinator import blocked
 from trio_dynomite.coordinator.gather import Gather
 from trio_dynomite.coordinator.internal import TRANSACTION, pack_transaction
@@ -28,11 +29,18 @@ def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes
     if row.blocking is not None:
         return blocked.submit(engine, row, args, caller)
     routes = routes_of(engine, row.keys(args))
-    if len(routes) > 1:
+    if len(routes) > 1 or leads_on(engine, row, args):
         if row.gather is How.NO:
             return CROSS_SLOT
         return Gather.start(engine, row, args, caller)
     return run_on(engine, routes[0] if routes else None, row, args, caller)
+
+
+def leads_on(engine: Engine, row: Row, args: list[bytes]) -> bool:
+    """May it read further keys, which nobody knows yet, and which may live elsewhere?"""
+    if row.leads_to is None or len(engine.table.routes) == 1:
+        return False
+    return any([b"*" in word for word in args[2:]])
 
 
 def routes_of(engine: Engine, keys: list[bytes]) -> list[Route]:
@@ -57,8 +65,23 @@ def run_on(engine: Engine, route: Route | None, row: Row, args: list[bytes], cal
 def may_touch(engine: Engine, row: Row, args: list[bytes]) -> str | None:
     """Why a script that runs here may not give this command; None when it may."""
     if all(engine.table.of_key(key) is engine.running for key in row.keys(args)):
-        return None
+        return _leads_away(engine, row, args)
     return "ERR Attempted to access a non local key in a cluster node"
+
+
+def _leads_away(engine: Engine, row: Row, args: list[bytes]) -> str | None:
+    """Why SORT's patterns are not for a script or a transaction, whose keys must all be at one node."""
+    if not leads_on(engine, row, args):
+        return None
+    position_of = engine.table.view.partitioner.position
+    for word, pattern in patterns(args):
+        places = {position_of(key) for key in (args[1], *(pattern.replace(b"*", x, 1) for x in (b"0", b"1")))}
+        if len(places) > 1:
+            return (
+                f"ERR {word.decode()} option of SORT denied in cluster mode when keys formed by the pattern"
+                " may be in different slots."
+            )
+    return None
 
 
 def submit_transaction(
@@ -69,10 +92,14 @@ def submit_transaction(
 ) -> bytes | None:
     """Run commands in one step on the primary of all their keys; without a row, a reply known already."""
     keys = [key for key, _ in watched]
+    requests: list[list[bytes] | bytes] = []
     for row, args in commands:
+        refusal = None
         if row is not None and isinstance(args, list):
             keys += row.keys(args)
-    packed = pack_transaction(watched, [args for _, args in commands])
+            refusal = _leads_away(engine, row, args)
+        requests.append(args if refusal is None else error(refusal))
+    packed = pack_transaction(watched, requests)
     request = [TRANSACTION.name.encode(), packed, *dict.fromkeys(keys)]
     if not keys and all(row is None for row, _ in commands):
         return array([args for _, args in commands if isinstance(args, bytes)])

@@ -15,7 +15,7 @@ from typing import Any
 import xxhash
 from attrs import define, field
 
-from trio_dynomite.data.record import COUNTS, DEADLINE, STAMP, VALUE, Count, Record, digest, join, shell
+from trio_dynomite.data.record import COUNTS, DEADLINE, VALUE, Count, Record, digest, join, shell
 from trio_dynomite.data.shelf import MEMORY, CellMap, Order, Shelf
 from trio_dynomite.data.stamp import pack, unpack
 

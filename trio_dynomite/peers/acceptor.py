@@ -47,6 +47,10 @@ class RemoteCall(LoneCaller):
         """Who is told the reply."""
         return self
 
+    def ran(self, clock: int) -> None:
+        """The node that asked waits for this effect before it answers."""
+        self.clock = clock
+
     def done(self, reply: Any) -> None:
         """The reply; None: not served here and nothing done."""
         self.acceptor.result(self.number, reply, self.clock)

@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from trio_dynomite.commands.table import lookup
+from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.model import Level
+from trio_dynomite.protocol.replies import array, bulk
 from trio_dynomite.testing.simulation import Client, SimNode, Simulation, layout
 
 ONE, QUORUM = Level.DC_ONE, Level.DC_QUORUM
@@ -51,6 +53,93 @@ def test_gathered_reads_are_repaired_at_a_quorum(cluster: Simulation) -> None:
         cluster.ask(name, QUORUM, b"ZADD", first, b"%d" % number, b"m")
         reply = cluster.ask(name, QUORUM, b"ZUNION", b"2", first, second, b"WITHSCORES")
         assert reply == b"*2\r\n$1\r\nm\r\n" + b"$%d\r\n%d\r\n" % (len(str(number)), number)
+
+
+def test_who_stored_what_was_gathered_elsewhere_finds_it(cluster: Simulation) -> None:
+    """A forwarded write is answered once this node's own copy has it, also when it was gathered first."""
+    first, second = apart(cluster, 2)
+    names = sorted(cluster.nodes)
+    cluster.ask(names[0], QUORUM, b"SADD", first, b"a", b"b", b"c")
+    cluster.run_for(0.2)
+    found = []
+    for name in names * 10:
+        engine = cluster.nodes[name].engine
+        targets = [b"t1", b"t2", b"t3", b"t4", b"t5"]
+        for target in [key for key in targets if engine.table.of_key(key).is_replica]:
+            for args in ([b"SUNIONSTORE", target, first, second], [b"SDIFFSTORE", target, second, first]):
+
+                def look(reply: bytes, engine: Engine = engine, key: bytes = target) -> None:
+                    found.append((reply, engine.execute(lookup([b"SCARD", key]), [b"SCARD", key], 2)))
+
+                cluster.call(name, ONE, args, look)
+                cluster.run_for(0.2)
+    assert len(found) >= 60
+    assert [pair for pair in found if pair[0] != pair[1]] == []
+
+
+def test_what_is_stored_knows_of_the_writes_before_it(cluster: Simulation) -> None:
+    """At DC_ONE, too: the copy where it is stored may be behind the one of the client's node."""
+    first, second = apart(cluster, 2)
+    names = sorted(cluster.nodes)
+    for number in range(120):
+        name = names[number % len(names)]
+        cluster.ask(name, ONE, b"SADD", first, b"%d" % number)
+        target = b"t%d" % (number % 5)
+        assert cluster.ask(name, ONE, b"SUNIONSTORE", target, first, second) == b":%d\r\n" % (number + 1)
+
+
+def test_sort_finds_weights_of_other_primaries(cluster: Simulation) -> None:
+    names = sorted(cluster.nodes)
+    weights = {b"%d" % number: b"%d" % (number * 7 % 10) for number in range(10)}
+    for element, weight in weights.items():
+        cluster.ask(names[0], QUORUM, b"RPUSH", b"list", element)
+        cluster.ask(names[0], QUORUM, b"SET", b"w_" + element, weight)
+        cluster.ask(names[0], QUORUM, b"HSET", b"h_" + element, b"f", weight)
+    cluster.run_for(0.2)
+    ordered = sorted(weights, key=lambda element: int(weights[element]))
+    answer = array([bulk(word) for element in ordered for word in (element, weights[element])])
+    for name in names:
+        for level in (ONE, QUORUM):
+            request = [b"list", b"BY", b"w_*", b"GET", b"#", b"GET", b"h_*->f"]
+            assert cluster.ask(name, level, b"SORT", *request) == answer
+            assert cluster.ask(name, level, b"SORT_RO", *request) == answer
+            assert cluster.ask(name, level, b"SORT", *request, b"STORE", b"t%d" % level) == b":20\r\n"
+            cluster.ask(name, QUORUM, b"SET", b"w_0", b"-1")
+            assert cluster.ask(name, QUORUM, b"SORT_RO", b"list", b"BY", b"w_*").startswith(
+                b"*10\r\n$1\r\n0\r\n"
+            )
+            cluster.ask(name, QUORUM, b"SET", b"w_0", b"0")
+
+
+def test_in_a_transaction_sort_may_not_lead_away(cluster: Simulation) -> None:
+    def in_transaction(*args: bytes) -> bytes:
+        commands = [(lookup(list(args)), list(args))]
+        first = sorted(cluster.nodes)[0]
+        return in_turn(
+            cluster, first, lambda node, client: node.engine.submit_transaction(commands, [], client)
+        )
+
+    denied = b"*1\r\n-ERR %s option of SORT denied in cluster mode when keys formed by the pattern may be in"
+    denied += b" different slots.\r\n"
+    assert in_transaction(b"SORT", b"list", b"BY", b"w_*") == denied % b"BY"
+    assert in_transaction(b"SORT_RO", b"{x}", b"BY", b"nosort", b"GET", b"{y}*") == denied % b"GET"
+    assert in_transaction(b"SORT", b"{x}", b"BY", b"w_{x}_*", b"GET", b"#") == b"*1\r\n*0\r\n"
+
+
+def test_copies_and_comparisons_of_strings_gather(cluster: Simulation) -> None:
+    first, second = apart(cluster, 2)
+    names = sorted(cluster.nodes)
+    cluster.ask(names[0], QUORUM, b"SADD", first, b"a", b"b")
+    cluster.ask(names[0], QUORUM, b"SET", b"{%b}text" % first, b"hello")
+    cluster.ask(names[0], QUORUM, b"SET", b"{%b}text" % second, b"help")
+    for name in names:
+        texts = [b"{%b}text" % key for key in (first, second)]
+        assert cluster.ask(name, QUORUM, b"LCS", *texts, b"LEN") == b":3\r\n"
+        assert cluster.ask(name, QUORUM, b"COPY", first, second, b"REPLACE") == b":1\r\n"
+        assert cluster.ask(name, QUORUM, b"COPY", first, second) == b":0\r\n"
+        assert cluster.ask(name, QUORUM, b"SCARD", second) == b":2\r\n"
+        assert cluster.ask(name, QUORUM, b"SADD", second, b"c") == b":1\r\n"
+        assert cluster.ask(name, QUORUM, b"SCARD", first) == b":2\r\n"
 
 
 def test_guests_leave_no_trace(cluster: Simulation) -> None:
