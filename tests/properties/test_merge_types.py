@@ -26,6 +26,8 @@ NOW = 1_700_000_000_000
 KEYS = [b"k1", b"k2"]
 SLOTS = {redis_slot(key) for key in KEYS}
 ELEMENTS = [b"a", b"b", b"c"]
+APART = 1000
+"""Nodes' ids do not follow each other, as hashes of names do not: who writes over what has expired counts on it."""
 
 
 @define
@@ -39,11 +41,16 @@ class Site:
     told: list[Flat] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
-        clock = HybridClock(self.number)
+        clock = HybridClock(self.id)
         clock.advance(NOW + self.skew_ms)
         self.keyspace = StoreKeyspace(
             self.make_store(redis_slot), clock, origin=clock.next(), rng=Random(self.number)
         )
+
+    @property
+    def id(self) -> int:
+        """What stands in its stamps."""
+        return self.number * APART
 
     def write(self, act: Any, rng: Random, passed_ms: int) -> None:
         self.keyspace.clock.advance(NOW + self.skew_ms + passed_ms)
@@ -57,8 +64,8 @@ class Site:
 
     def hear(self, other: "Site", effects: Flat) -> None:
         clock = self.keyspace.clock
-        clock.observe(max(effects[3::FIELDS]) << NODE_BITS | other.number)
-        gaps = self.keyspace.store.apply(other.number, effects, clock.now_ms)
+        clock.observe(max(effects[3::FIELDS]) << NODE_BITS | other.id)
+        gaps = self.keyspace.store.apply(other.id, effects, clock.now_ms)
         for key in gaps:
             self.learn(key, other)
 
