@@ -27,7 +27,7 @@ KEYS = [b"k1", b"k2"]
 SLOTS = {redis_slot(key) for key in KEYS}
 ELEMENTS = [b"a", b"b", b"c"]
 APART = 1000
-"""Nodes' ids do not follow each other, as hashes of names do not: who writes over what has expired counts on it."""
+"""Nodes' ids do not follow each other: who writes over what has expired counts on it."""
 
 
 @define

@@ -15,7 +15,19 @@ from typing import Any
 import xxhash
 from attrs import define, field
 
-from trio_dynomite.data.record import COUNTS, DEADLINE, VALUE, Count, Record, digest, join, shell
+from trio_dynomite.data.names import shared
+from trio_dynomite.data.record import (
+    COUNTS,
+    DEADLINE,
+    EXPIRY,
+    STAMP,
+    VALUE,
+    Count,
+    Record,
+    digest,
+    join,
+    shell,
+)
 from trio_dynomite.data.shelf import MEMORY, CellMap, Order, Shelf
 from trio_dynomite.data.stamp import pack, unpack
 
@@ -34,7 +46,7 @@ Draw = Callable[[int], int]
 Element = tuple[bytes, Record]
 
 
-@define(eq=False)
+@define(eq=False, weakref_slot=False)
 class Cells:
     """The elements of one record."""
 
@@ -67,16 +79,22 @@ class Cells:
 
     def put(self, element: bytes, cell: Record) -> None:
         """`element` now has `cell`; the caller sets `made`."""
-        cells = self.cells
-        old = cells.get(element)
-        cells[element] = cell
+        self.replace(element, self.cells.get(element), cell)
+
+    def replace(self, element: bytes, old: Record | None, cell: Record) -> None:
+        """`put` by who has seen that `element` has the cell `old`."""
+        if old is None and self.live < _SMALL and self.kind == HASH:
+            element = shared(element)
+        self.cells[element] = cell
+        change = digest(cell) if cell[EXPIRY] or cell[COUNTS] is not None else cell[STAMP]
         if old is None:
-            self.sum += _hash(element) * digest(cell)
+            if cell[VALUE] is not None:
+                self.live += 1
         else:
-            self.sum += _hash(element) * (digest(cell) - digest(old))
-        was_there = old is not None and old[VALUE] is not None
-        if was_there != (cell[VALUE] is not None):
-            self.live += -1 if was_there else 1
+            change -= digest(old) if old[EXPIRY] or old[COUNTS] is not None else old[STAMP]
+            if (old[VALUE] is None) is not (cell[VALUE] is None):
+                self.live += 1 if old[VALUE] is None else -1
+        self.sum += _hash(element) * change
         if self.kind == SORTED_SET:
             self._place(element, old, cell)
         elif cell[DEADLINE] or (old is not None and old[DEADLINE]):
@@ -157,7 +175,7 @@ class Cells:
             mine = self.cells.get(element)
             joined = theirs if mine is None else join(mine, theirs)
             if joined != mine:
-                self.put(element, joined)
+                self.replace(element, mine, joined)
         self.made = max(self.made, other.made)
 
     def random(self, count: int, draw: Draw, *, distinct: bool) -> list[Element]:

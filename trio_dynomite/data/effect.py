@@ -66,6 +66,8 @@ def apply(
     A body is changed in place."""
     if kind == PUT:
         return _changed(record, put(stamp, payload, deadline_ms))
+    if kind in elements.ACTS:
+        return elements.apply(record, kind, stamp, payload, deadline_ms)
     if kind == EXPIRE:
         return _apply_expire(record, stamp, deadline_ms)
     if kind == COUNT:
@@ -76,8 +78,6 @@ def apply(
         return _changed(record, unpack_record(payload))
     if kind == WHOLE:
         return _changed(record, whole(stamp, unpack_body(payload), deadline_ms))
-    if kind in elements.ACTS:
-        return elements.apply(record, kind, stamp, payload, deadline_ms)
     raise ProtocolError(f"effect of unknown kind {kind}; is the peer newer?")
 
 

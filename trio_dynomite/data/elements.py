@@ -29,17 +29,16 @@ def apply(record: Record, kind: int, stamp: int, payload: Any, deadline_ms: int)
     """`record` after an effect on elements; the same object when it told nothing new; None at a gap."""
     if stamp < record[STAMP]:
         return record
-    if type(record[COUNTS]) is int:
-        return None  # it expired, and its body, which might live on, is gone
-    type_ = payload[0]
-    if not (isinstance(record[COUNTS], Cells) and record[COUNTS].kind == type_):
+    body, type_ = record[COUNTS], payload[0]
+    if type(body) is not Cells or body.kind != type_:
+        if type(body) is int:
+            return None  # it expired, and its body, which might live on, is gone
         claim = Cells(type_)
         claim.made = stamp
-        record = merge(record, (0, None, 0, 0, claim))
+        record = _claimed(record, claim)
         body = record[COUNTS]
         if body is not claim:
             return record  # the other type is newer
-    body = record[COUNTS]
     if not _join(body, record[STAMP], kind, stamp, payload, deadline_ms):
         return None
     if stamp > body.made:
@@ -47,16 +46,24 @@ def apply(record: Record, kind: int, stamp: int, payload: Any, deadline_ms: int)
     return settle(record)
 
 
+def _claimed(record: Record, claim: Cells) -> Record:
+    """`record` after something was done to elements of the type of `claim`, which has none yet."""
+    stamp, value, expiry, deadline, extra = record
+    if value is None and extra is None and not expiry and not deadline:
+        return (stamp, None, 0, 0, claim)  # nothing was there, which needs no merge
+    return merge(record, (0, None, 0, 0, claim))
+
+
 def _join(body: Cells, reset: int, kind: int, stamp: int, payload: Any, deadline_ms: int) -> bool:
     """Join one effect's cells; False at a gap."""
     if kind == CELLS:
-        step = 1 if body.kind == SET else 2
-        for at in range(1, len(payload), step):
-            value = payload[at + 1] if step == 2 else b""
-            _put(body, payload[at], cell(stamp, value, deadline_ms))
+        if body.kind == SET:
+            _put(body, payload[1:], cell(stamp, b"", deadline_ms))
+        else:
+            for at in range(1, len(payload), 2):
+                _put(body, payload[at : at + 1], cell(stamp, payload[at + 1], deadline_ms))
     elif kind == GONE:
-        for element in payload[1:]:
-            _put(body, element, (stamp, None, 0, 0, None))
+        _put(body, payload[1:], (stamp, None, 0, 0, None))
     elif kind == DATES:
         if any(_is_gap(body, field, stamp) for field in payload[1:]):
             return False  # before anything is changed: who reports a gap has learned nothing
@@ -72,11 +79,15 @@ def cell(stamp: int, value: Any, deadline_ms: int) -> Record:
     return (stamp, value, stamp if deadline_ms else 0, deadline_ms, None)
 
 
-def _put(body: Cells, element: bytes, new: Record) -> None:
-    old = body.cells.get(element)
-    if old is None or old[STAMP] < new[STAMP]:
-        joined = new if old is None or old[EXPIRY] <= new[STAMP] else join(old, new)
-        body.put(element, joined)
+def _put(body: Cells, elements: list[bytes], new: Record) -> None:
+    """Join the cell `new` to what is known of each element."""
+    stamp = new[STAMP]
+    for element in elements:
+        old = body.cells.get(element)
+        if old is None or (old[STAMP] < stamp and old[EXPIRY] <= stamp):
+            body.replace(element, old, new)
+        elif old[STAMP] < stamp:
+            body.replace(element, old, join(old, new))
 
 
 def _is_gap(body: Cells, field: bytes, stamp: int) -> bool:
@@ -91,7 +102,7 @@ def _is_gap(body: Cells, field: bytes, stamp: int) -> bool:
 def _date(body: Cells, field: bytes, stamp: int, deadline_ms: int) -> None:
     old = body.cells.get(field)
     if old is not None and stamp > old[EXPIRY] and stamp >= old[STAMP]:
-        body.put(field, (old[STAMP], old[VALUE], stamp, deadline_ms, old[COUNTS]))
+        body.replace(field, old, (old[STAMP], old[VALUE], stamp, deadline_ms, old[COUNTS]))
 
 
 def _count(body: Cells, reset: int, payload: Any) -> bool:

@@ -38,11 +38,10 @@ class ListBody:
 
         `push left values`, `pop left count`, `set index value`, `insert index value`, `remove indexes`
         (ascending), `keep start stop`."""
-        name, *rest = operation
-        act = _ACTS.get(bytes(name))
+        act = _ACTS.get(operation[0])
         if act is None:
-            raise ProtocolError(f"patch of unknown operation {name!r}; is the peer newer?")
-        return act(self.items, *rest)
+            raise ProtocolError(f"patch of unknown operation {operation[0]!r}; is the peer newer?")
+        return act(self.items, *operation[1:])
 
     def slice(self, start: int, stop: int) -> list[bytes]:
         """The elements start..stop-1, as far as there are so many."""

@@ -197,4 +197,7 @@ class Channel:
             self.sock.close()
             self._out.clear()
             self._pending = None
-            self.handler.closed(reason)
+            handler = self.handler
+            # So that both go as soon as nobody else has them, without the garbage collector.
+            del self.handler
+            handler.closed(reason)

@@ -57,7 +57,20 @@ def array(items: Sequence[bytes]) -> bytes:
 
 def bulk_array(values: Iterable[bytes]) -> bytes:
     """An array of bulk strings."""
-    return array([bulk(value) for value in values])
+    values = list(values)
+    sizes = list(map(len, values))
+    count = len(sizes)
+    if not count:
+        return EMPTY_ARRAY
+    if sizes.count(sizes[0]) == count:
+        head = b"\r\n$%d\r\n" % sizes[0]
+        return b"*%d%b%b\r\n" % (count, head, head.join(values))
+    if max(sizes) >= len(_SMALL_BULK_HEADS):
+        return array([bulk(value) for value in values])
+    parts = [b"\r\n"] * (3 * count)
+    parts[0::3] = [_SMALL_BULK_HEADS[size] for size in sizes]
+    parts[1::3] = values
+    return b"*%d\r\n%b" % (count, b"".join(parts))
 
 
 def mapping(pairs: Sequence[tuple[bytes, bytes]], resp: int) -> bytes:

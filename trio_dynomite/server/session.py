@@ -368,4 +368,6 @@ class Session(Outbox):
         """The connection has ended; replies still to come are dropped."""
         self.is_closing = True
         self._queue.clear()
+        self._backlog.clear()
+        self._stall = self._waits_for = None
         self.server.forget(self)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from trio_dynomite.data.effect import PATCH, WHOLE, whole
 from trio_dynomite.data.merge import pack_body
-from trio_dynomite.data.record import COUNTS, DEADLINE, STAMP
+from trio_dynomite.data.record import COUNTS, DEADLINE, STAMP, VALUE
 from trio_dynomite.data.sequence import ListBody
-from trio_dynomite.data.stamp import NODE_BITS, pack
+from trio_dynomite.data.stamp import NODE_BITS, TICK, pack
 from trio_dynomite.data.stream import StreamBody
 
 if TYPE_CHECKING:
@@ -35,9 +35,12 @@ def _patch(ks: StoreKeyspace, slot: int, key: bytes, body: Any, operation: Seque
     """Carry out `operation` on the body of the record at `key`; what it gives."""
     record = ks.store.records[slot][key]
     result = body.apply(operation)
-    stamp, deadline = ks.clock.next(), record[DEADLINE]
-    ks.store.set(slot, key, whole(stamp, body, deadline))
-    ks.tell(PATCH, slot, key, stamp >> NODE_BITS, [pack(record[STAMP]), *operation], deadline)
+    clock, deadline = ks.clock, record[DEADLINE]
+    clock.last = stamp = clock.last + TICK
+    ks.store.set(slot, key, (stamp, record[VALUE], stamp if deadline else 0, deadline, body))
+    if ks.effects is not None:
+        told = [pack(record[STAMP]), *operation]
+        ks.effects.extend((PATCH, slot, key, stamp >> NODE_BITS, told, deadline))
     return result
 
 

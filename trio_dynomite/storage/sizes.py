@@ -9,9 +9,10 @@ from itertools import islice
 from sys import getsizeof
 from typing import Any
 
-from trio_dynomite.data.cells import Cells
+from trio_dynomite.data.cells import ORDERED_FROM, SORTED_SET, Cells
 from trio_dynomite.data.record import COUNTS, VALUE, Record, has_body
 from trio_dynomite.data.sequence import ListBody
+from trio_dynomite.data.slim import slim
 
 _RECORD = 80 + 40
 """The tuple and its stamp."""
@@ -22,7 +23,13 @@ _POINTER = 8
 _BYTES = 33
 """What an object of bytes takes beside them."""
 _STRING = 2 * _BYTES + _ENTRY + _RECORD
-_ELEMENT = _BYTES + _ENTRY + _RECORD
+_PLACE = 40
+"""An entry of a body's dictionary, which is small."""
+_SLIM = 46
+"""A cell that is kept as bytes, beside its value."""
+_RANKED = 104
+"""A place in the order of scores."""
+_ELEMENT = _BYTES + _PLACE + _SLIM
 _LOOKED_AT = 5
 """Elements of a collection that `weight` looks at: it is called at every write."""
 
@@ -34,8 +41,8 @@ def size_of(key: bytes, record: Record, samples: int) -> int:
     if not has_body(record):
         return size + getsizeof(record[VALUE])
     if isinstance(body, Cells):
-        cells = [getsizeof(element) + _value_size(cell) for element, cell in _some(body.items(), samples)]
-        return size + _BODY + _scaled(cells, body.live, _ENTRY + _RECORD)
+        cells = [getsizeof(element) + _cell_size(cell) for element, cell in _some(body.items(), samples)]
+        return size + _BODY + _scaled(cells, body.live, _PLACE + _ranked(body))
     if isinstance(body, ListBody):
         return size + _BODY + _scaled(list(map(getsizeof, _some(body.items, samples))), len(body), _POINTER)
     fields = [sum(map(getsizeof, entry)) for entry in _some(body.entries.values(), samples)]
@@ -50,8 +57,15 @@ def _scaled(sizes: list[int], count: int, each: int) -> int:
     return (sum(sizes) * count // len(sizes) if sizes else 0) + each * count
 
 
-def _value_size(cell: Record) -> int:
-    return getsizeof(cell[VALUE]) if cell[VALUE] else 0
+def _cell_size(cell: Record) -> int:
+    if type(slim(cell)) is bytes:
+        return _SLIM + _length(cell[VALUE])
+    return _RECORD + (getsizeof(cell[VALUE]) if cell[VALUE] else 0)
+
+
+def _ranked(body: Cells) -> int:
+    """What a member's place in the order of scores takes, if there is one."""
+    return _RANKED if body.kind == SORTED_SET and body.live > ORDERED_FROM else 0
 
 
 def weight(key: bytes, record: Record) -> int:
@@ -62,7 +76,7 @@ def weight(key: bytes, record: Record) -> int:
     size = _STRING + _BODY + len(key)
     if isinstance(body, Cells):
         cells = [len(name) + _length(cell[VALUE]) for name, cell in islice(body.cells.items(), _LOOKED_AT)]
-        return size + _scaled(cells, body.live, _ELEMENT)
+        return size + _scaled(cells, body.live, _ELEMENT + _ranked(body))
     if isinstance(body, ListBody):
         return size + _scaled(list(map(len, _some(body.items, _LOOKED_AT))), len(body), _BYTES + _POINTER)
     entries = [sum(map(len, fields)) + 2 * _BYTES for fields in _some(body.entries.values(), _LOOKED_AT)]
@@ -70,4 +84,4 @@ def weight(key: bytes, record: Record) -> int:
 
 
 def _length(value: object) -> int:
-    return len(value) if type(value) is bytes else 24
+    return len(value) if type(value) is bytes else 8

@@ -18,8 +18,8 @@ from trio_dynomite.commands.record import Pair, Scored
 from trio_dynomite.data import elements
 from trio_dynomite.data.cells import HASH, SET, SORTED_SET, Cells, score_of
 from trio_dynomite.data.elements import CELLS, DATES, GONE, TALLY
-from trio_dynomite.data.record import COUNTS, DEADLINE, STAMP, VALUE, Record, text
-from trio_dynomite.data.stamp import NODE_BITS, pack
+from trio_dynomite.data.record import COUNTS, DEADLINE, STAMP, VALUE, Record, digest, text
+from trio_dynomite.data.stamp import NODE_BITS, TICK, pack
 from trio_dynomite.errors import CommandError
 
 if TYPE_CHECKING:
@@ -58,6 +58,21 @@ class CellsView:
         ks.store.set(slot, key, new, before)
         ks.tell(kind, slot, key, stamp >> NODE_BITS, payload, deadline_ms)
         self._body = ks.store.records[slot].get(key, new)[COUNTS]
+
+    def _put_one(self, element: bytes, value: Any, payload: list[Any]) -> None:
+        """`_write` one element that never expires: of a collection that is there, the short way."""
+        ks, slot, key, body = self._ks, self._slot, self._key, self._body
+        record = ks.store.records[slot].get(key)
+        if record is None or record[COUNTS] is not body or not body.live:
+            self._write(CELLS, payload)
+            return
+        before = digest(record)
+        clock = ks.clock
+        clock.last = body.made = stamp = clock.last + TICK
+        body.replace(element, body.cells.get(element), (stamp, value, 0, 0, None))
+        ks.store.set(slot, key, record, before)
+        if ks.effects is not None:
+            ks.effects.extend((CELLS, slot, key, stamp >> NODE_BITS, payload, 0))
 
     def remove(self, elements: Sequence[bytes]) -> int:
         """Remove elements; how many there were."""
@@ -117,7 +132,10 @@ class HashView(CellsView):
     def put(self, pairs: Sequence[Pair], deadline_ms: int | None = 0) -> int:
         """Set fields; how many are new."""
         before = self._body.live
-        if deadline_ms is not None:
+        if len(pairs) == 1 and deadline_ms == 0:
+            field, value = pairs[0]
+            self._put_one(field, value, [HASH, field, value])
+        elif deadline_ms is not None:
             self._put(pairs, deadline_ms)
         else:
             groups: dict[int, list[Pair]] = {}
@@ -179,7 +197,9 @@ class SetView(CellsView):
     def add(self, members: Sequence[bytes]) -> int:
         """Add members; how many are new."""
         before = self._body.live
-        if members:
+        if len(members) == 1:
+            self._put_one(members[0], b"", [SET, *members])
+        elif members:
             self._write(CELLS, [SET, *members])
         return self._body.live - before
 
@@ -214,7 +234,9 @@ class SortedSetView(CellsView):
         payload: list[Any] = [SORTED_SET]
         for pair in pairs:
             payload += pair
-        if pairs:
+        if len(pairs) == 1:
+            self._put_one(*pairs[0], payload)
+        elif pairs:
             self._write(CELLS, payload)
 
     def increment(self, member: bytes, delta: float) -> float:

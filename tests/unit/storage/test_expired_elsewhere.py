@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from trio_dynomite.data.effect import record_effect, unpack_record
 from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.memory import MemoryStore
@@ -68,3 +69,15 @@ def test_a_copy_that_lacks_something_has_expired_with_the_whole(ks: StoreKeyspac
     slot = redis_slot(b"k")
     copy.store.join(slot, b"k", ahead.store.get(slot, b"k"))
     assert copy.sorted_set_at(b"k").score(b"m") == (2.0 if knows_all else None)
+
+
+def test_a_field_that_comes_back_from_a_slower_clock_expires_once_more(ks: StoreKeyspace) -> None:
+    ks.hash_at(b"k").put([(b"f", b"1")], NOW + 10)
+    ks.hash_at(b"k").put([(b"g", b"1")])
+    ahead, slot = replica_of(ks), redis_slot(b"k")
+    ahead.store.expire(NOW + 2000, 9)
+    *_, payload, _ = record_effect(slot, b"k", ks.store.get(slot, b"k"))
+    ahead.store.join(slot, b"k", unpack_record(payload))
+    assert ahead.store.expire(NOW + 3000, 9) == 1
+    ahead.clock.advance(0)
+    assert ahead.hash_at(b"k").get(b"f") is None

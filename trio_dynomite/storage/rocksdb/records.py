@@ -3,14 +3,13 @@
     "R", slot (2 bytes), key → the record, with the header of its body in the body's place
 
 Decoded records are kept in two generations: what is asked for moves to the young one, and when that has grown
-heavy the old one goes. A body is never there twice: whoever holds one finds the same object again, so a view
-may change it in place and then set the record. A record that was set is written by `Book.write` only, once a
-turn, however often it was set.
+heavy, at the end of a turn, the old one goes. So nothing goes while a command runs, and a body that was asked
+for twice is one object: a view may change it in place and then set the record. A record that was set is
+written by `Book.write` only, once a turn, however often it was set.
 """
 
 from collections.abc import Iterator
 from typing import Any
-from weakref import WeakValueDictionary
 
 from trio_dynomite.data.record import COUNTS, EXPIRY, STAMP, VALUE, Record, has_body, newest
 from trio_dynomite.storage.rocksdb import bodies
@@ -51,11 +50,7 @@ class Book:
         self._dirty: dict[bytes, Record] = {}
         """Set, and not yet written."""
         self._sets = 0
-        self._bodies: WeakValueDictionary[int, Any] = WeakValueDictionary()
-        """By number, every body that somebody holds."""
         self.next_number = 1
-        self.lent = 0
-        """Records of other nodes that are shown; none goes from memory meanwhile."""
 
     def load(self, name: bytes) -> Record | None:
         """The record under a header key that is not among the young."""
@@ -64,7 +59,7 @@ class Book:
             record = self._dirty.get(name)
             data = self.headers.get(name) if record is None else None
             if data is not None:
-                record = self.decode(name, data)
+                record = self._decode(name, data)
         self.keep(name, record)
         return record
 
@@ -78,20 +73,17 @@ class Book:
                 self._weight += len(value)
             elif type(value) is str:
                 self._weight += _BODY_WEIGHT
-        if self._weight > _GENERATION_BYTES and not self.lent:
-            self._old, self.young, self._weight = self.young, {}, 0
 
-    def decode(self, name: bytes, data: bytes) -> Record:
-        """The record in a header."""
+    def read(self, name: bytes, data: bytes) -> Record:
+        """The record that was found under `name`: as it is in memory, or else in `data`, and not kept."""
+        return self.young.get(name) or self._old.get(name) or self._decode(name, data)
+
+    def _decode(self, name: bytes, data: bytes) -> Record:
         record = decode_record(data)
         told = record[COUNTS]
         if type(told) is not list:
             return record
-        body = self._bodies.get(told[1])
-        if body is None:
-            body = bodies.body_of(self._disk, key_in(name)[0], name, told)
-            self._bodies[told[1]] = body
-        return (*record[:COUNTS], body)
+        return (*record[:COUNTS], bodies.body_of(self._disk, key_in(name)[0], name, told))
 
     def shelved(self, name: bytes, body: Any) -> Any:
         """`body` on a shelf of the record under `name`: itself if it is there, else a copy."""
@@ -100,9 +92,7 @@ class Book:
             return body
         slot, number = key_in(name)[0], self.next_number
         self.next_number += 1
-        copy = body.on(DiskShelf(self._disk, slot, number, name, {}))
-        self._bodies[number] = copy
-        return copy
+        return body.on(DiskShelf(self._disk, slot, number, name, {}))
 
     def set(self, name: bytes, record: Record) -> None:
         """The record under `name`, whose body is shelved, is to be written."""
@@ -110,7 +100,7 @@ class Book:
         self.keep(name, record)
         self._sets += 1
         if self._sets > _SETS_MAX:
-            self.commit()
+            self.hand_over()
 
     def delete(self, name: bytes) -> None:
         """There is no record under `name` any more."""
@@ -127,17 +117,22 @@ class Book:
             put(name, encode_record(record))
         self._dirty.clear()
 
-    def commit(self) -> None:
-        """Write everything, at once."""
+    def hand_over(self) -> None:
+        """Write everything, at once; all stays in memory."""
         self.write()
         self._disk.commit()
         self._sets = 0
+
+    def commit(self) -> None:
+        """A turn is over: write everything, at once, and let go of what has not been asked for lately."""
+        self.hand_over()
+        if self._weight > _GENERATION_BYTES:
+            self._old, self.young, self._weight = self.young, {}, 0
 
     def forget(self) -> None:
         """Nothing is in memory any more."""
         self.commit()
         self.young, self._old, self._weight = {}, {}, 0
-        self._bodies.clear()
 
 
 class Slot:
@@ -205,7 +200,7 @@ class Slot:
     def items(self) -> Iterator[tuple[bytes, Record]]:
         """Every key and its record."""
         for name, data in self._written():
-            yield name[_HEAD:], self._book.decode(name, data)
+            yield name[_HEAD:], self._book.read(name, data)
 
     def _written(self) -> Iterator[Pair]:
         """Every header."""

@@ -44,7 +44,7 @@ class RocksStore(Store):
         for key, stamp in self._floor_area.walk():
             self._raise_floors(int.from_bytes(key[1:3]), int.from_bytes(key[3:5]), unpack(stamp))
         for name, data in self._book.headers.walk():
-            self._count(*key_in(name), self._book.decode(name, data))
+            self._count(*key_in(name), self._book.read(name, data))
         self.newest = max(*self.floors, *[records.newest for records in self.records])
 
     def _raise_floors(self, first: int, last: int, stamp: int) -> None:
@@ -93,13 +93,11 @@ class RocksStore(Store):
     def lend(self, slot: int, key: bytes, record: Record) -> Record | None:
         """As in `Store`; nothing is written."""
         own: Record | None = self.records[slot].get(key)
-        self._book.lent += 1
         self._book.keep(HEADS[slot] + key, record)
         return own
 
     def take_back(self, slot: int, key: bytes, own: Record | None) -> None:
         """As in `Store`."""
-        self._book.lent -= 1
         self._book.keep(HEADS[slot] + key, own)
 
     def commit(self) -> None:
