@@ -23,7 +23,6 @@ from trio_dynomite.coordinator.batch import Batch, Waiter, nothing_done
 from trio_dynomite.coordinator.blocking import Blocking
 from trio_dynomite.coordinator.broadcast import Broadcasts
 from trio_dynomite.coordinator.common import Common
-from trio_dynomite.coordinator.doubts import Doubts
 from trio_dynomite.coordinator.eviction import Eviction
 from trio_dynomite.coordinator.forward import Forward
 from trio_dynomite.coordinator.internal import VERSIONS
@@ -45,6 +44,8 @@ if TYPE_CHECKING:
 
 LAPSE_S = 0.2
 """A node that had no turn for so long may have been paused, and looks whether it may still lead."""
+LEAP_MS = 50
+"""A wall clock that gained so much on the monotonic one leapt, or the machine slept: peers must hear it."""
 NOT_AGREED = 0xFFFF_FFFF
 """A token that no view has: the peer joins the effects, and does not count."""
 _INTERNAL = replies.error("ERR internal error; the node's log tells more")
@@ -111,7 +112,6 @@ class Engine:
     roster: Roster = field(init=False)
     parking: Parking = field(init=False)
     on_state: Callable[[NodeState], None] = lambda state: None
-    doubts: Doubts = field(init=False)
     replica: Replica = field(init=False)
     broadcasts: Broadcasts = field(init=False)
     blocking: Blocking = field(init=False)
@@ -152,7 +152,6 @@ class Engine:
 
     def __attrs_post_init__(self) -> None:
         self.parking = Parking(self)
-        self.doubts = Doubts(self)
         self.replica = Replica(self)
         self.broadcasts = Broadcasts(self)
         self.blocking = Blocking(self)
@@ -165,8 +164,11 @@ class Engine:
     def begin(self, now_ms: int, mono_s: float) -> None:
         """A turn begins at this wall-clock and monotonic time."""
         lapse_s = mono_s - self.mono_s
+        leap_ms = now_ms - self.now_ms - lapse_s * 1000
         self.now_ms, self.mono_s = now_ms, mono_s
-        if lapse_s > LAPSE_S:
+        if leap_ms > LEAP_MS:
+            self.roster.clock_leapt()
+        elif lapse_s > LAPSE_S:
             self.roster.check_vouchers()
         self.keyspace.clock.advance(now_ms)
         for _ in range(len(self._soon)):
@@ -215,7 +217,6 @@ class Engine:
         self.eviction.tick()
         self.roster.tick()
         self.parking.retry()
-        self.doubts.retry()
         self.arrivals.expire(self.mono_s)
         self.blocking.tick()
 
@@ -485,8 +486,10 @@ class Engine:
         self.table.refresh(is_normal=self.state is NodeState.NORMAL)
         leaders = [self.node.name if route.leads else route.leader_name for route in self.table.routes]
         if leaders != self.leaders:
-            self.leaders = leaders
             self.view_number += 1
+            for route, before, now in zip(self.table.routes, self.leaders, leaders, strict=False):
+                route.led_since = route.led_since if before == now else self.view_number
+            self.leaders = leaders
             for peer in self.roster.peers.values():
                 peer.synced = False
             self.synced()

@@ -235,10 +235,13 @@ class QuorumRead(Comparison):
 class VerifiedWrite(Comparison):
     """A write whose reply says that a quorum (in each datacenter) holds equal records."""
 
+    stint: int = 0
+    """The route's, when it was executed."""
+
     @classmethod
     def start(cls, engine: Engine, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
         """Execute, send the effects directly to every replica the level asks, then compare."""
-        write = cls(engine, route, caller.write_level, row.keys(args))
+        write = cls(engine, route, caller.write_level, row.keys(args), stint=route.stint)
         if not engine.can_verify(route, caller.write_level):
             return nothing_done(f"{caller.write_level.name} needs replicas that serve reads to compare with")
         everywhere = caller.write_level == Level.DC_EACH_SAFE_QUORUM
@@ -261,3 +264,9 @@ class VerifiedWrite(Comparison):
     def failure(self, reason: str) -> bytes:
         """It was executed here at least."""
         return error(f"UNKNOWN {reason}; the write may be kept")
+
+    def _finish(self, reply: bytes) -> None:
+        """Records that are equal may be another primary's, which had never heard of the write."""
+        if not self.route.is_ready or self.route.stint != self.stint:
+            reply = self.failure(f"{self.level.name}: another node may have led meanwhile")
+        super()._finish(reply)

@@ -61,6 +61,10 @@ class Route:
     """This node leads, and knows all that the replicas it can ask know."""
     serves: bool = False
     """This node may answer reads from its own copy."""
+    stint: int = 0
+    """How often this node has become ready here: while that stays, nobody else has led."""
+    led_since: int = 0
+    """The number of our view in which its primary became who it is."""
     leader: Peer | None = None
     """The primary when it is another node; None when it is this one, or nobody."""
     acks: list[int] = field(factory=lambda: [UNREACHABLE] * len(Level))
@@ -114,7 +118,11 @@ class Route:
         reachable = [peer for peer in self.copies if peer.is_open]
         agreeing = sum([peer.synced and peer.vouches and self.number in peer.agreed for peer in reachable])
         enough = min(len(reachable), quorum(self.racks[self.local]) - 1) if self.leads else 0
-        self.is_ready = self.leads and agreeing >= enough
+        before, self.is_ready = self.is_ready, self.leads and agreeing >= enough
+        if self.is_ready and not before:
+            self.stint += 1
+        elif not self.is_ready:
+            self.batch.is_urgent = True  # under the agreement that it was made under
 
     @property
     def leader_name(self) -> str:

@@ -4,6 +4,9 @@ A stamp is an integer of 96 bits: 48 of Unix milliseconds, 16 of a counter, 32 o
 never have the same stamp, so the larger one wins and no tie is ever to be broken. The clock is a hybrid
 logical clock (Kulkarni et al., "Logical Physical Clocks", 2014): it follows the wall clock, never goes
 back, and is ahead of every stamp that it has seen. A counter that is full carries into the milliseconds.
+
+Where nodes' clocks differ, all give stamps by the one that is furthest ahead: so whoever takes a node's place
+gives newer stamps than that node could, also those of writes that nobody else has heard of.
 """
 
 from attrs import define, field
@@ -23,6 +26,8 @@ class HybridClock:
     """The node's 32-bit id."""
     now_ms: int = 0
     """Wall-clock milliseconds of the current turn."""
+    ahead_ms: int = 0
+    """How far the wall clock of another node is ahead of ours."""
     last: int = field(default=0)
     """The newest stamp given or seen, with this node's id in it."""
 
@@ -32,7 +37,7 @@ class HybridClock:
     def advance(self, now_ms: int) -> None:
         """The wall clock says `now_ms`."""
         self.now_ms = now_ms
-        base = (now_ms << (COUNTER_BITS + NODE_BITS)) | self.node
+        base = (now_ms + self.ahead_ms << (COUNTER_BITS + NODE_BITS)) | self.node
         if base > self.last:
             self.last = base
 

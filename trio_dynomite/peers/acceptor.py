@@ -118,7 +118,7 @@ class Acceptor:
 
     def _on_effects(self, origin: int, effects: list[Any], token: int, *, relay: bool) -> None:
         self._frames += 1
-        if token and token != self.engine.view_number and not self._is_handed_over(token, effects):
+        if token and token != self.engine.view_number and not self._is_counted(token, effects):
             self._doubted.append(self._frames)
         gaps = self.engine.replica.join_effects(origin, effects, relay=relay)
         if token and effects:
@@ -133,14 +133,18 @@ class Acceptor:
             self.pipe.write(encode(Kind.GAP, missing))
         self.engine.touch_acceptor(self)
 
-    def _is_handed_over(self, token: int, effects: list[Any]) -> bool:
-        """Is this a last write of the primary whose place we take?
+    def _is_counted(self, token: int, effects: list[Any]) -> bool:
+        """Does the sender act as primary with our word, though our view has changed since we gave it?
 
-        We lead now, and do not act yet: we shall know the write when we do, so it may count."""
-        if token != self.engine.view_number - 1 or not effects:
+        It does if nobody else has led these keys since. Or it is a last write of the primary whose place we
+        take: we lead now, and do not act yet: we shall know the write when we do, so it may count."""
+        number = self.engine.view_number
+        if not effects or token > number:
             return False
         route = self.engine.replica.route_of_effects(effects)
-        return route.leads and not route.is_ready
+        if not route.leads:
+            return route.led_since <= token
+        return token == number - 1 and not route.is_ready
 
     def _on_run(self, call: RemoteCall, args: list[Any]) -> None:
         assert self.peer is not None

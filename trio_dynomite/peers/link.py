@@ -191,10 +191,12 @@ class Link:
     def _on_ack(self, frames: int, doubted: list[int]) -> None:
         while self._acked < frames:
             self._acked += 1
-            batch, effects, origin, size = self._unacked.popleft()
+            batch, _, _, size = self._unacked.popleft()
             self.unacked_bytes -= size
             if doubted and self._acked in doubted:
-                self.engine.doubts.add(self, batch, origin, effects)
+                # It joined them, and may have followed another primary, which had not heard of them.
+                self.engine.roster.disagree(self.peer)
+                batch.lost()
             else:
                 batch.acked()
 

@@ -65,6 +65,8 @@ class Roster:
     _started_s: float | None = None
     _pinged_s: float = 0.0
     _ticked_s: float = 0.0
+    _leapt_s: float = 0.0
+    """When our wall clock last leapt."""
     _syncing: dict[str, Sync] = field(factory=dict)
 
     # Connections
@@ -104,7 +106,7 @@ class Roster:
     def link_opened(self, peer: Peer) -> None:
         """The peer has welcomed us."""
         self._become(peer, Liveness.UP, "connected")
-        peer.synced = False
+        peer.synced, peer.agreed = False, frozenset()
         self.engine.common.peer_opened(peer)
         self.engine.routes_changed()
         self.engine.blocking.peer_back(peer)
@@ -131,6 +133,7 @@ class Roster:
     def peer_said(self, peer: Peer, state: NodeState, now_ms: int, view_number: int) -> None:
         """A peer told its state, its clock, and the number of its view of who leads."""
         peer.drift_ms = now_ms - self.engine.now_ms
+        self.engine.keyspace.clock.ahead_ms = max(0, *[known.drift_ms for known in self.peers.values()])
         if peer.synced and peer.token != view_number:
             self.disagree(peer)
         if peer.state is not state:
@@ -250,7 +253,7 @@ class Roster:
 
     def check_vouchers(self) -> None:
         """A primary stops when its replicas' word is old, before they may put another in its place."""
-        oldest = self.engine.mono_s - LEASE_SHARE * self.settings.down_after_s
+        oldest = max(self._leapt_s, self.engine.mono_s - LEASE_SHARE * self.settings.down_after_s)
         changed = False
         for peer in self.peers.values():
             vouches = peer.is_open and peer.vouched_s >= oldest
@@ -258,6 +261,14 @@ class Roster:
             peer.vouches = vouches
         if changed:
             self.engine.synced()
+
+    def clock_leapt(self) -> None:
+        """Our wall clock leapt ahead: before we act on as a primary, all must have heard of our new time.
+
+        Whoever takes our place must give newer stamps than we did."""
+        self._leapt_s = self.engine.mono_s
+        self.check_vouchers()
+        self.tell_state()
 
     def tell_state(self) -> None:
         """Our state or view has changed: tell every peer before anything else reaches it.

@@ -62,8 +62,8 @@ def effects_frame(kind: int, token: int, body: bytes) -> bytes:
     """An EFFECTS or RELAY frame: four bytes of token, then the body that all replicas get alike.
 
     The token is the number of the receiver's view of who leads, as it told when we last synced, and 0 for
-    effects that need no primary's authority. A receiver whose view has another number joins them all the
-    same, and says in its ACK that it doubts the frame: it does not count towards a level.
+    effects that need no primary's authority. A receiver in whose view somebody else has led since joins them
+    all the same, and says in its ACK that it doubts the frame: it does not count towards a level.
     """
     return b"%b%c%b%b" % (
         (len(body) + 1 + _TOKEN).to_bytes(_HEAD, "big"),
