@@ -241,3 +241,23 @@ def test_ranks_are_found_without_a_look_at_all(store: RocksStore) -> None:
     assert view.rank(b"12345") == 12346
     assert len(asked) < 2500
     store.disk.database = store.disk.database.database
+
+
+@pytest.mark.parametrize(("keys", "are_single"), [(3, True), (1500, False)])
+def test_a_flush_deletes_few_keys_one_by_one_and_many_as_a_range(
+    path: str, keys: int, are_single: bool
+) -> None:
+    store = opened(path)
+    ks = keyspace(store)
+    for number in range(keys):
+        ks.hash_at(b"{k}%d" % number).put([(b"f", b"v")])
+    ks.put(b"stays", b"v")
+    store.commit()
+    ks.flush(SLOT, SLOT)
+    deleted = store.disk.database.property_int_value("rocksdb.num-deletes-active-mem-table")
+    assert (deleted == 2 * keys) == are_single
+    assert not litter(store)
+    store.close()
+    store = opened(path)
+    assert [len(store.records[slot]) for slot in (SLOT, redis_slot(b"stays"))] == [0, 1]
+    store.close()

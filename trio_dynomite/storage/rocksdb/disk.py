@@ -51,6 +51,8 @@ class Disk:
         """By prefix, the areas that were written since the last commit."""
         self.doomed: list[tuple[bytes, bytes]] = []
         """Ranges to delete with the next commit, after all else is written."""
+        self.gone: list[bytes] = []
+        """Keys to delete with it."""
 
     def area(self, prefix: bytes) -> "Area":
         """All keys that begin with `prefix`; there is one at a time that anything is pending in."""
@@ -58,7 +60,7 @@ class Disk:
 
     def commit(self) -> None:
         """Hand over what is pending, at once or not at all."""
-        if not self.written and not self.doomed:
+        if not (self.written or self.doomed or self.gone):
             return
         batch = WriteBatch(raw_mode=True)
         for area in self.written.values():
@@ -67,6 +69,8 @@ class Disk:
                     del batch[key]
                 else:
                     batch[key] = value
+        for key in self.gone:
+            del batch[key]
         for lower, upper in self.doomed:
             batch.delete_range(lower, upper)
         self.database.write(batch)
@@ -74,6 +78,18 @@ class Disk:
             area.committed()
         self.written.clear()
         self.doomed.clear()
+        self.gone.clear()
+
+    def wipe(self, lower: bytes, upper: bytes) -> None:
+        """Delete what was committed with lower <= key < upper, which nobody reads before the next commit."""
+        options = ReadOptions()
+        options.set_iterate_upper_bound(upper)
+        pairs = self.database.items(from_key=lower, read_opt=options)
+        keys = [key for key, _ in islice(pairs, _RANGE_FROM)]
+        if len(keys) == _RANGE_FROM:
+            self.doomed.append((lower, upper))
+        else:
+            self.gone += keys
 
     def close(self) -> None:
         """Commit, and let go of the database."""

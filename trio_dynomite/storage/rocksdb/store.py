@@ -79,8 +79,8 @@ class RocksStore(Store):
     def _wipe(self, first: int, last: int) -> None:
         """Delete all keys of some slots; it is done with the next commit."""
         self._book.forget()
-        self.disk.doomed.append((HEADS[first], HEADS[last + 1]))
-        self.disk.doomed.append((bodies_of(first), bodies_of(last + 1)))
+        self.disk.wipe(HEADS[first], HEADS[last + 1])
+        self.disk.wipe(bodies_of(first), bodies_of(last + 1))
         for records in self.records[first : last + 1]:
             records.size = 0
 
