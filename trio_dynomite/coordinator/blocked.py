@@ -64,12 +64,11 @@ class Blocked(LoneCaller):
 
     engine: Engine
     row: Row
+    read_level: Level
     write_level: Level
     resp: int
     owner: Caller
     hops: int = 0
-    read_level: Level = Level.DC_ONE
-    """At the primary its own copy is the newest."""
     stakes: list[Stake] = field(factory=list)
     place: Waiter | None = None
     """Where the reply goes; None while the command is still being submitted."""
@@ -169,7 +168,8 @@ class Blocked(LoneCaller):
 
     def _attempt_there(self, stake: Stake, leader: Peer) -> None:
         stake.peer, stake.is_asking = leader, True
-        values = [stake.token, stake.number, int(self.write_level), self.resp, stake.args]
+        levels = [int(self.read_level), int(self.write_level)]
+        values = [stake.token, stake.number, *levels, self.resp, stake.args]
         self.engine.blocking.ask(leader, values, lambda value, clock: self._answered(stake, value, clock))
 
     def _answered(self, stake: Stake, value: Any, clock: int) -> None:
@@ -294,7 +294,7 @@ def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes
         return CROSS_SLOT if waits else Gather.start(engine, row, args, caller)
     if timeout_s < 0:
         return engine.submit_to(next(iter(routes)), row, args, caller)
-    blocked = Blocked(engine, row, caller.write_level, caller.resp, caller)
+    blocked = Blocked(engine, row, caller.read_level, caller.write_level, caller.resp, caller)
     for route, keys in routes.items():
         part = [args[0], *keys, args[-1]] if len(routes) > 1 else args
         blocked.stakes.append(Stake(route, part, engine.blocking.next_token()))

@@ -24,7 +24,7 @@ from trio_dynomite.coordinator.forward import HOPS_MAX
 from trio_dynomite.coordinator.lone import LoneCaller
 from trio_dynomite.coordinator.waiting import HOLD_S, Seat, WaitingRoom
 from trio_dynomite.model import Level
-from trio_dynomite.protocol.replies import error
+from trio_dynomite.protocol.replies import error, is_error
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.batch import Waiter
@@ -41,10 +41,10 @@ _UNBLOCKED = error("UNBLOCKED client unblocked via CLIENT UNBLOCK")
 class RemoteAttempt(LoneCaller):
     """A blocked command of another node's client that is tried here."""
 
+    read_level: Level
     write_level: Level
     resp: int
     answer: Callable[[Any], None]
-    read_level: Level = Level.DC_ONE
     hops: int = HOPS_MAX
 
     def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
@@ -95,9 +95,15 @@ class Blocking:
         keyspace = self.engine.keyspace
         keyspace.may_block = True
         try:
-            return self.engine.submit_to(route, row, args, caller)
+            if row.write or not caller.read_level:
+                return self.engine.submit_to(route, row, args, caller)
+            reply = self.engine.execute(row, args, caller.resp)
         finally:
             keyspace.may_block = False
+        if reply is BLOCKED or is_error(reply):
+            return reply
+        # There is something to read: a quorum must stand for it, as for any other read.
+        return self.engine.submit_to(route, row, args, caller)
 
     def settled(self, row: Row, args: list[bytes]) -> list[bytes]:
         """The arguments with which to try again: what means "from now on" means this moment."""
@@ -173,7 +179,7 @@ class Blocking:
     # What waits here for others
 
     def _on_block(self, acceptor: Acceptor, values: list[Any], answer: Callable[[Any], None]) -> None:
-        token, number, level, resp, args = values
+        token, number, read_level, write_level, resp, args = values
         row = find(args)
         assert row is not None
         keys = row.keys(args)
@@ -182,7 +188,8 @@ class Blocking:
         if not route.is_ready:
             answer([b"moved"])
             return
-        reply = self.run(row, args, route, RemoteAttempt(Level(level), resp, answer))
+        attempt = RemoteAttempt(Level(read_level), Level(write_level), resp, answer)
+        reply = self.run(row, args, route, attempt)
         if reply is BLOCKED or (number and reply is not None and is_nothing(self.engine, row, args, reply)):
             number = number or self.room.next_number()
             seat = Seat(number, keys, partial(self._call, acceptor, token), row.name == "xreadgroup")

@@ -211,6 +211,18 @@ def test_a_push_from_another_datacenter_wakes() -> None:
     assert len(replies) == 1
 
 
+def test_a_reader_is_shown_only_what_a_quorum_has(cluster: Simulation) -> None:
+    leader = leader_of(cluster, b"k")
+    replies = wait(cluster, leader, b"XREAD", b"BLOCK", b"0", b"STREAMS", b"k", b"$")
+    for name in NODES:
+        cluster.network.slow[name] = 0.0 if name == leader else 0.3
+    cluster.call(leader, Level.DC_ONE, [b"XADD", b"k", b"1-1", b"f", b"v"], lambda reply: None)
+    cluster.run_for(0.2)
+    assert replies == []
+    cluster.run_for(2)
+    assert b"1-1" in replies[0]
+
+
 def test_a_transaction_does_not_block_and_wakes_when_it_is_over(cluster: Simulation) -> None:
     from trio_dynomite.commands.table import lookup
 
