@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from trio_dynomite.model import Level, NodeState
+from trio_dynomite.testing.asking import DURABLE
+from trio_dynomite.testing.contents import parsed
 from trio_dynomite.testing.judge import verdict
 from trio_dynomite.testing.simulation import Simulation, layout
-from trio_dynomite.testing.workload import DURABLE, Workload, bulk_value
+from trio_dynomite.testing.workload import Workload
 
 NODES = ["d1r1n1", "d1r2n1", "d1r3n1"]
 KEYS = [b"a", b"b", b"c"]
@@ -59,7 +61,7 @@ class ClusterMachine(RuleBasedStateMachine):
     def read(self, name: str, key: bytes, level: Level) -> None:
         reply = self.ask(name, level, b"GET", key)
         if not reply.startswith(b"-"):
-            assert bulk_value(reply) in self.allowed[key], (key, reply, self.allowed[key])
+            assert parsed(reply) in self.allowed[key], (key, reply, self.allowed[key])
 
     @rule(seconds=st.sampled_from([0.001, 0.01, 0.1, 0.5, 1.5, 3.0]))
     def let_time_pass(self, seconds: float) -> None:
@@ -121,7 +123,7 @@ class ClusterMachine(RuleBasedStateMachine):
         assert not verdict(self.simulation, Workload(self.simulation, self.simulation.rng))
         for key in KEYS:
             for name in NODES:
-                assert bulk_value(self.ask(name, Level.DC_ONE, b"GET", key)) in self.allowed[key]
+                assert parsed(self.ask(name, Level.DC_ONE, b"GET", key)) in self.allowed[key]
 
 
 TestCluster = ClusterMachine.TestCase

@@ -7,21 +7,23 @@ import os
 
 import pytest
 
-from trio_dynomite.testing.storm import Storm
+from trio_dynomite.testing.storm import STORMS, Storm
 
-SEEDS = int(os.environ.get("SIM_SEEDS", "36"))
+SEEDS = int(os.environ.get("SIM_SEEDS", "6"))
+"""Of each kind."""
 FIRST = int(os.environ.get("SIM_FIRST", "0"))
-SEEDS_A_TEST = 6
+SEEDS_A_TEST = 3
 
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, SEEDS_A_TEST))
-def test_every_promise_is_kept(first: int) -> None:
+@pytest.mark.parametrize("kind", STORMS)
+def test_every_promise_is_kept(kind: str, first: int) -> None:
     for seed in range(first, min(first + SEEDS_A_TEST, FIRST + SEEDS)):
-        storm = Storm(seed)
+        storm = STORMS[kind](seed)
         broken = storm.run()
 
-        assert not broken, f"python -m trio_dynomite.testing {seed}\n" + "\n".join(broken[:10])
-        assert storm.workload.writes > 100, "a storm without load proves nothing"
+        assert not broken, f"python -m trio_dynomite.testing {seed} 1 {kind}\n" + "\n".join(broken[:10])
+        assert storm.workload.requests > 300, "a storm without load proves nothing"
 
 
 def test_a_seed_tells_the_same_story_twice() -> None:

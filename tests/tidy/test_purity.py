@@ -70,15 +70,12 @@ def test_only_the_configuration_and_what_ships_with_the_package_is_read_from_fil
 
 
 def test_the_simulator_lives_in_virtual_time() -> None:
-    simulated = [
-        module
-        for module in modules()
-        if module.name.removeprefix("testing.") in {"judge", "network", "simulation", "storm", "workload"}
-    ]
+    outside = {"testing.__main__", "testing.local"}
+    simulated = [module for module in modules() if module.part == "testing" and module.name not in outside]
     assert simulated
     for module in simulated:
-        outside = {name[1:].partition(".")[0] for name in module.imports() if name.startswith("!")}
-        assert outside & IMPURE <= {"random"}, module.name
+        others = {name[1:].partition(".")[0] for name in module.imports() if name.startswith("!")}
+        assert others & IMPURE <= {"random"}, module.name
 
 
 def test_the_simulator_draws_from_its_seed_only() -> None:

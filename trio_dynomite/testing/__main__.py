@@ -1,22 +1,21 @@
-"""`python -m trio_dynomite.testing SEED [COUNT]`: run storms, and tell the story of the first that fails."""
+"""`python -m trio_dynomite.testing SEED [COUNT [KIND]]`: run storms, and tell the story of one that fails."""
 
 import sys
 
-from trio_dynomite.testing.storm import Storm
+from trio_dynomite.testing.storm import STORMS
 
 
 def main(arguments: list[str]) -> int:
-    """Run `COUNT` storms from `SEED` on; 1 when a promise was broken."""
-    first, count = int(arguments[0]), int(arguments[1]) if len(arguments) > 1 else 1
-    for seed in range(first, first + count):
-        storm = Storm(seed)
+    """Run `COUNT` storms of a kind from `SEED` on; 1 when a promise was broken."""
+    first, count, kind = [*arguments, *["1", "storm"][len(arguments) - 1 :]]
+    for seed in range(int(first), int(first) + int(count)):
+        storm = STORMS[kind](seed)
         broken = storm.run()
         if broken:
             story = sorted([*storm.happened, *storm.simulation.notes])
-            sys.stdout.write("\n".join([*story, f"storm {seed}:", *broken, ""]))
+            sys.stdout.write("\n".join([*story, f"{kind} {seed}:", *broken, ""]))
             return 1
-        load = storm.workload
-        sys.stdout.write(f"storm {seed}: {load.writes} writes, {load.reads} reads, all promises kept\n")
+        sys.stdout.write(f"{kind} {seed}: {storm.workload.requests} requests, all promises kept\n")
     return 0
 
 

@@ -2,110 +2,115 @@
 
 from __future__ import annotations
 
-from trio_dynomite.data.record import ABSENT, is_live, join, text
-from trio_dynomite.storage.store import SLOTS, Store
-from trio_dynomite.testing.simulation import Simulation
+from collections.abc import Iterator
+from typing import Any
+
+from trio_dynomite.data.record import Record
+from trio_dynomite.testing.contents import contents, record_on
+from trio_dynomite.testing.simulation import SimNode, Simulation
+from trio_dynomite.testing.soundness import plain, unsound
 from trio_dynomite.testing.workload import Workload
+
+_MISTAKES = ("command.failed", "peer.protocol_error", "broke the peer protocol")
+"""What no node may log, whatever the network does."""
 
 
 def verdict(simulation: Simulation, workload: Workload) -> list[str]:
     """Every broken promise, in words; empty when all were kept."""
     return [
         *workload.faults,
+        *[note for note in simulation.notes if any(mistake in note for mistake in _MISTAKES)],
         *_diverged(simulation),
-        *_digests_wrong(simulation),
+        *_unsound(simulation),
         *_lost_or_resurrected(simulation, workload),
-        *_tallies_wrong(simulation, workload),
-        *_pieces_wrong(simulation, workload),
+        *_shared_wrong(simulation, workload),
+        *_queues_wrong(simulation, workload),
         *_left_over(simulation),
     ]
 
 
-def _stores(simulation: Simulation) -> dict[str, Store]:
-    return {name: node.engine.keyspace.store for name, node in simulation.nodes.items()}
-
-
-def _replicas(simulation: Simulation, key: bytes) -> tuple[str, ...]:
+def _replicas(simulation: Simulation, key: bytes) -> list[SimNode]:
     any_engine = next(iter(simulation.nodes.values())).engine
-    return tuple(any_engine.table.of_key(key).placement.all)
+    return [simulation.nodes[name] for name in any_engine.table.of_key(key).placement.all]
 
 
 def _keys(simulation: Simulation) -> set[bytes]:
-    return {key for store in _stores(simulation).values() for slot in store.records for key in slot}
+    stores = [node.engine.keyspace.store for node in simulation.nodes.values()]
+    return {key for store in stores for slot in store.records for key, _ in slot.items()}
 
 
-def _diverged(simulation: Simulation) -> list[str]:
+def _diverged(simulation: Simulation) -> Iterator[str]:
     """All replicas of a key have equal records."""
-    stores, found = _stores(simulation), []
     for key in sorted(_keys(simulation)):
-        records = {
-            name: stores[name].get(stores[name].slot_of(key), key) for name in _replicas(simulation, key)
-        }
-        if len(set(records.values())) > 1:
-            found.append(f"replicas differ at {key!r}: {records}")
-    return found
+        known = {}
+        for node in _replicas(simulation, key):
+            store = node.engine.keyspace.store
+            known[node.name] = plain(store.get(store.slot_of(key), key))
+        first, *others = known.values()
+        if any(other != first for other in others):
+            yield f"replicas differ at {key!r}: {known}"
 
 
-def _digests_wrong(simulation: Simulation) -> list[str]:
+def _unsound(simulation: Simulation) -> Iterator[str]:
     """What is kept by difference is what one finds by counting."""
-    found = []
-    for name, store in _stores(simulation).items():
-        for slot in range(SLOTS):
-            if store.records[slot] or store.sums[slot]:
-                sums, dead = store.sums[slot], store.dead[slot]
-                store._rebuild(slot, -1)
-                if (sums, dead) != (store.sums[slot], store.dead[slot]):
-                    found.append(f"{name}: digest or count of slot {slot} has drifted")
-    return found
+    for name, node in simulation.nodes.items():
+        for fault in unsound(node.engine.keyspace.store):
+            yield f"{name}: {fault}"
 
 
-def _value(simulation: Simulation, key: bytes) -> bytes | None:
-    """What the replicas hold at the end; they agree by now, or `_diverged` says so."""
-    record = ABSENT
-    for name in _replicas(simulation, key):
-        store = simulation.nodes[name].engine.keyspace.store
-        record = join(record, store.get(store.slot_of(key), key))
-    return text(record) if is_live(record, simulation.nodes[next(iter(simulation.nodes))].wall_ms()) else None
+def _record(simulation: Simulation, key: bytes) -> Record:
+    """What is known of a key in the end; the replicas agree by now, or `_diverged` says so."""
+    return record_on(_replicas(simulation, key)[0].engine)(key)
 
 
-def _lost_or_resurrected(simulation: Simulation, workload: Workload) -> list[str]:
-    found = []
+def _held(simulation: Simulation, key: bytes) -> Any:
+    return contents(_record(simulation, key), _now_ms(simulation))
+
+
+def _now_ms(simulation: Simulation) -> int:
+    return next(iter(simulation.nodes.values())).wall_ms()
+
+
+def _lost_or_resurrected(simulation: Simulation, workload: Workload) -> Iterator[str]:
+    """Every target holds what its writer knows."""
     for target in workload.targets:
-        value = _value(simulation, target.key)
-        if value not in target.allowed:
-            found.append(f"{target.key!r} ends as {value!r}, allowed {target.allowed}")
-    return found
+        held = target.held(lambda key: _record(simulation, key), _now_ms(simulation))
+        if not target.is_allowed(held):
+            yield f"{target.key!r} ends as {held!r}, allowed {target.allowed}"
 
 
-def _tallies_wrong(simulation: Simulation, workload: Workload) -> list[str]:
-    found = []
-    for tally in workload.tallies:
-        total = int(_value(simulation, tally.key) or 0)
-        if not tally.acknowledged <= total <= tally.acknowledged + tally.unknown:
-            found.append(
-                f"{tally.key!r} ends as {total}: {tally.acknowledged} acknowledged, {tally.unknown} unknown"
-            )
-    return found
+def _shared_wrong(simulation: Simulation, workload: Workload) -> Iterator[str]:
+    for shared in workload.shared:
+        wrong = shared.verdict(_held(simulation, shared.key))
+        if wrong is not None:
+            yield f"{shared.key!r} {wrong}"
 
 
-def _pieces_wrong(simulation: Simulation, workload: Workload) -> list[str]:
-    found = []
-    for sequence in workload.sequences:
-        pieces = [piece + b"," for piece in (_value(simulation, sequence.key) or b"").split(b",")[:-1]]
-        lost = sequence.acknowledged - set(pieces)
-        if lost or len(pieces) != len(set(pieces)):
-            found.append(f"{sequence.key!r} ends as {pieces}, lost {lost}, unknown {sequence.unknown}")
-    return found
+def _queues_wrong(simulation: Simulation, workload: Workload) -> Iterator[str]:
+    for queue in workload.queues:
+        held = [_held(simulation, key) or () for key in queue.keys]
+        left = [item if queue.kind == "list" else item[0] for one in held for item in one]
+        wrong = queue.verdict(left)
+        if wrong is not None:
+            yield f"{queue.key!r}: {wrong}"
 
 
-def _left_over(simulation: Simulation) -> list[str]:
-    """Nothing waits for ever: requests, parked ones, hints."""
-    found = []
+def _left_over(simulation: Simulation) -> Iterator[str]:
+    """Nothing waits for ever: requests, parked ones, hints, those who block."""
     for name, node in simulation.nodes.items():
         engine = node.engine
-        hints = sum(len(peer.hints) for peer in engine.roster.peers.values())
-        if engine.in_flight or len(engine.parking) or hints:
-            found.append(
-                f"{name}: {engine.in_flight} in flight, {len(engine.parking)} parked, {hints} hints left"
-            )
-    return found
+        routes = engine.table.routes
+        left = {
+            "in flight": engine.in_flight,
+            "parked": len(engine.parking),
+            "calls when something changes": len(engine.parking._calls),
+            "hints": sum([len(peer.hints) for peer in engine.roster.peers.values()]),
+            "blocked": len(engine.blocking.blocked),
+            "guests": len(engine.blocking._guests),
+            "keys waited for": len(engine.blocking.room),
+            "arrivals": sum(map(len, engine.arrivals._waiting.values())),
+            "waiters": sum([len(route.batch.waiting) + len(route.direct.waiting) for route in routes]),
+        }
+        found = {what: count for what, count in left.items() if count}
+        if found:
+            yield f"{name}: left over: {found}"

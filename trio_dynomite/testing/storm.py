@@ -1,9 +1,11 @@
-"""A storm: random faults on a cluster under load, then calm, then judgement. One number replays it."""
+"""Storms: random faults on a cluster under load, calm, then judgement. A kind and a number replay one."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import ClassVar
 
 from attrs import define, field
 
@@ -22,12 +24,15 @@ LAYOUTS: tuple[Callable[[], Settings], ...] = (
     lambda: layout([1, 1], [1, 1, 1]),
 )
 _CALM_S = 8.0
+_FINISH_S = 3.5
 
 
 @define(eq=False)
 class Storm:
-    """One run."""
+    """One run: every kind of client, one fault at a time."""
 
+    kind: ClassVar[str] = "storm"
+    layouts: ClassVar[tuple[Callable[[], Settings], ...]] = LAYOUTS
     seed: int
     length_s: float = 15.0
     rng: random.Random = field(init=False)
@@ -38,9 +43,9 @@ class Storm:
     happened: list[str] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
-        self.rng = random.Random(f"storm {self.seed}")
-        self.simulation = Simulation(LAYOUTS[self.seed % len(LAYOUTS)](), self.seed)
-        self.is_partial = self.seed // len(LAYOUTS) % 2 == 1
+        self.rng = random.Random(f"{self.kind} {self.seed}")
+        self.simulation = Simulation(self.layouts[self.seed % len(self.layouts)](), self.seed)
+        self.is_partial = (self.seed + self.seed // len(self.layouts)) % 2 == 1
         self.workload = Workload(self.simulation, random.Random(f"load {self.seed}"))
 
     def run(self) -> list[str]:
@@ -49,7 +54,7 @@ class Storm:
         for node in simulation.nodes.values():
             node.skew_ms = self.rng.randint(-300, 300)
         simulation.start()
-        self.workload.start(4)
+        self._begin()
         end = simulation.timeline.now_s + self.length_s
         while simulation.timeline.now_s < end:
             simulation.run_for(self.rng.uniform(0.05, 0.8))
@@ -57,14 +62,21 @@ class Storm:
         self._calm()
         return verdict(simulation, self.workload)
 
+    def _begin(self) -> None:
+        """Start the clients."""
+        self.workload.start()
+
     def _strike(self) -> None:
         """One fault in one datacenter, then recovery: quorums promise to survive one at a time."""
         victim = self.rng.choice(sorted(self.simulation.nodes))
-        faults = (self._crash, self._isolate, self._slow, self._pause)
-        fault = self.rng.choice((*faults, self._one_way, self._pair) if self.is_partial else faults)
+        faults = [self._crash, self._isolate, self._slow, self._pause]
+        if self.is_partial:
+            faults += [self._one_way, self._pair]
+        if len(self._datacenters()) > 1:
+            faults.append(self._part)
         if self.rng.random() < 0.3:
             self._disturb(victim)
-        fault(victim)
+        self.rng.choice(faults)(victim)
         self.simulation.network.heal()
         self._recover()
 
@@ -94,6 +106,26 @@ class Storm:
         self._note(f"isolate {victim}")
         self.simulation.isolate([victim])
         self.simulation.run_for(self.rng.uniform(0.1, 3.5))
+
+    def _datacenters(self) -> dict[str, list[str]]:
+        """The nodes of each."""
+        found: dict[str, list[str]] = {}
+        for node in self.simulation.settings.nodes:
+            found.setdefault(node.datacenter, []).append(node.name)
+        return found
+
+    def _part(self, victim: str) -> None:
+        """Cut a whole datacenter off; on both sides life goes on, and perhaps a node fails as well."""
+        datacenters = self._datacenters()
+        cut_off = next(name for name, nodes in datacenters.items() if victim in nodes)
+        self._note(f"cut {cut_off} off")
+        self.simulation.isolate(datacenters[cut_off])
+        self.simulation.run_for(self.rng.uniform(0.1, 2.0))
+        for nodes in datacenters.values():
+            if self.rng.random() < 0.3:
+                self.rng.choice((self._crash, self._slow, self._pause))(self.rng.choice(nodes))
+        self.simulation.run_for(self.rng.choice((0.0, 0.5, 2.0)))
+        self._note(f"{cut_off} is back")
 
     def _one_way(self, victim: str) -> None:
         outward = self.rng.random() < 0.5
@@ -148,8 +180,38 @@ class Storm:
         self.simulation.network.heal()
         self.workload.is_running = False
         self.simulation.run_for(_CALM_S)
+        self.workload.finish()
+        self.simulation.run_for(_FINISH_S)
 
 
-def run(seed: int) -> list[str]:
-    """The broken promises of the storm `seed`."""
-    return Storm(seed).run()
+@define(eq=False)
+class PartedStorm(Storm):
+    """Datacenters that lose sight of each other again and again, while everybody writes on all sides."""
+
+    kind: ClassVar[str] = "parted"
+    layouts: ClassVar[tuple[Callable[[], Settings], ...]] = (
+        lambda: layout([1, 1, 1], [1, 1, 1]),
+        lambda: layout([1, 1], [1, 1], [1, 1]),
+        lambda: layout([1, 2, 1], [1, 1, 2]),
+    )
+
+    def _strike(self) -> None:
+        self._part(self.rng.choice(sorted(self.simulation.nodes)))
+        self.simulation.network.heal()
+        self._recover()
+
+
+@define(eq=False)
+class FlushedStorm(Storm):
+    """Keys of which nobody knows what they hold, and all of them are flushed now and then: replicas agree."""
+
+    kind: ClassVar[str] = "flushed"
+
+    def _begin(self) -> None:
+        self.workload.anything_goes()
+
+
+STORMS: Mapping[str, type[Storm]] = MappingProxyType(
+    {storm.kind: storm for storm in (Storm, PartedStorm, FlushedStorm)}
+)
+"""By kind."""

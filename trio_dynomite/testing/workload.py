@@ -1,237 +1,56 @@
-"""Clients of a simulated cluster that remember what they were promised, and judge what they find.
-
-Each key has one writer with one request under way at a time, so what a reader may find is known exactly:
-the last acknowledged state, or the one under way. A request whose outcome is unknown ends its key's life as
-a target: from then on both outcomes are right, and stay right. "Unknown" is never counted as failed.
-"""
+"""All clients of a simulated cluster, which remember what they were promised and judge what they find."""
 
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from attrs import define, field
 
-from trio_dynomite.coordinator.levels import quorum
-from trio_dynomite.data.record import is_live, text
 from trio_dynomite.model import Level
+from trio_dynomite.testing.asking import PATIENCE_S, Fate, Request, fate_of
+from trio_dynomite.testing.chaos import Chaos
+from trio_dynomite.testing.consumers import Queue
+from trio_dynomite.testing.fading import Fading, FadingField, FadingHash, FadingLine, FadingScore
+from trio_dynomite.testing.key_targets import Mixed, Movers, Twins, Unions
+from trio_dynomite.testing.shared import Shared, SharedElements, SharedSequence, SharedTally, Watched
+from trio_dynomite.testing.simulation import Client, SimNode, Simulation
+from trio_dynomite.testing.targets import Register, Sequence, Tally, Target
+from trio_dynomite.testing.type_targets import Entries, Fields, Line, Members, Scores, Shifting
 
-if TYPE_CHECKING:
-    from trio_dynomite.testing.simulation import Simulation
-
-DURABLE = (Level.DC_QUORUM, Level.DC_SAFE_QUORUM, Level.DC_EACH_SAFE_QUORUM)
-_NOT_DONE = (b"-NOREPLICAS", b"-OVERLOADED", b"-TIMEOUT", b"-ERR")
-_PATIENCE_S = 6.0
-_THINK_S = 0.12
-
-
-@define(eq=False)
-class Target:
-    """A key, its writer, and what it must hold."""
-
-    workload: Workload
-    key: bytes
-    home: list[str]
-    """The nodes that its clients use: those of one datacenter."""
-    allowed: set[bytes | None] = field(factory=lambda: {None})
-    """The values that a reader may find now; None: absent."""
-    is_open: bool = True
-    """Its writer goes on."""
-    number: int = 0
-    acknowledged: int = 0
-    unknown: int = 0
-    _attempt: int = 0
-
-    def next_write(self) -> tuple[list[bytes], bytes | None]:
-        """(the next command, the value that it leaves)."""
-        raise NotImplementedError
-
-    def begin(self) -> None:
-        """Send the next request to a random node of the home datacenter."""
-        workload = self.workload
-        rng, simulation = workload.rng, workload.simulation
-        up = [name for name in self.home if simulation.nodes[name].is_up]
-        if not self.is_open or not workload.is_running or not up:
-            self._again()
-        elif rng.random() < 0.4:
-            self._read(rng.choice(up))
-        else:
-            self._write(rng.choice(up))
-
-    def _again(self) -> None:
-        if self.workload.is_running:
-            self.workload.simulation.timeline.after(self.workload.rng.expovariate(1 / _THINK_S), self.begin)
-
-    def _write(self, name: str) -> None:
-        args, value = self.next_write()
-        before = set(self.allowed)
-        self.allowed = before | {value}
-        self._attempt += 1
-        attempt = self._attempt
-        self.workload.writes += 1
-
-        def replied(reply: bytes) -> None:
-            if attempt != self._attempt:
-                return
-            self._attempt += 1
-            if reply.startswith(_NOT_DONE):
-                self.allowed = before
-            elif reply.startswith(b"-UNKNOWN") or not reply:
-                self.unknown += 1
-                self.is_open = False
-            else:
-                self.allowed = {value}
-                self.acknowledged += 1
-                self._count_copies(value, simulation.crashes - crashes)
-            self._again()
-
-        level = self.workload.rng.choice(DURABLE)
-        simulation = self.workload.simulation
-        crashes = simulation.crashes
-        simulation.timeline.after(_PATIENCE_S, lambda: replied(b""))
-        simulation.call(name, level, args, replied)
-
-    def _count_copies(self, value: bytes | None, crashes: int) -> None:
-        """What is acknowledged at a quorum is on a quorum; nodes that crashed meanwhile may have lost it."""
-        racks, copies = 0, 0
-        for name in self.home:
-            engine = self.workload.simulation.nodes[name].engine
-            if engine.table.of_key(self.key).is_replica:
-                store = engine.keyspace.store
-                record = store.get(store.slot_of(self.key), self.key)
-                held = text(record) if is_live(record, engine.now_ms) else None
-                racks, copies = racks + 1, copies + (held == value)
-        if copies + crashes < quorum(racks):
-            self.workload.fault(
-                f"{self.key!r} = {value!r} acknowledged with {copies} copies in {racks} racks"
-            )
-
-    def _read(self, name: str) -> None:
-        """A read at a durable level, while no write is under way: it must find an allowed value."""
-        self._attempt += 1
-        attempt = self._attempt
-        self.workload.reads += 1
-
-        def replied(reply: bytes) -> None:
-            if attempt != self._attempt:
-                return
-            self._attempt += 1
-            if reply and not reply.startswith(b"-"):
-                value = bulk_value(reply)
-                if value not in self.allowed:
-                    self.workload.fault(f"{name} read {value!r} at {self.key!r}, allowed {self.allowed}")
-            self._again()
-
-        simulation = self.workload.simulation
-        simulation.timeline.after(_PATIENCE_S, lambda: replied(b""))
-        level = self.workload.rng.choice(DURABLE[:2])
-        simulation.call(name, level, [b"GET", self.key], replied)
+STRINGS: tuple[type[Target], ...] = (Register, Sequence, Tally)
+COLLECTIONS: tuple[type[Target], ...] = (Fields, Members, Scores, Line, Entries, Shifting)
+SEVERAL: tuple[type[Target], ...] = (Twins, Mixed, Movers, Unions)
+EXPIRING: tuple[type[Target], ...] = (Fading, FadingHash, FadingField, FadingScore, FadingLine)
+KINDS = (*STRINGS, *COLLECTIONS, *SEVERAL, *EXPIRING)
+_KINDS_A_STORM = 9
 
 
 @define(eq=False)
-class Register(Target):
-    """SET, DEL and GETDEL of growing numbers: no acknowledged write lost, nothing deleted comes back."""
+class Asked:
+    """One request that was given to a node."""
 
-    def next_write(self) -> tuple[list[bytes], bytes | None]:
-        """The next number, or a delete."""
-        self.number += 1
-        value = b"%d" % self.number
-        if self.number % 4 == 0:
-            return [b"DEL", self.key], None
-        return [b"SET", self.key, value], value
+    node: SimNode
+    request: Request
+    on_reply: Callable[[bytes], None]
+    life: int = field(init=False)
+    """Of the node, when it was asked."""
+    client: Client | None = None
+    is_over: bool = False
 
+    def __attrs_post_init__(self) -> None:
+        self.life = self.node.life
 
-@define(eq=False)
-class Sequence(Target):
-    """APPEND of growing numbers: each acknowledged piece is there once, in order."""
+    @property
+    def is_reachable(self) -> bool:
+        """Does the node live that was asked?"""
+        return self.node.is_up and self.node.life == self.life
 
-    text: bytes = b""
-
-    def next_write(self) -> tuple[list[bytes], bytes | None]:
-        """The next piece."""
-        self.number += 1
-        held = next(iter(self.allowed)) or b""
-        piece = b"%d," % self.number
-        return [b"APPEND", self.key, piece], held + piece
-
-
-@define(eq=False)
-class Tally(Target):
-    """INCR by one: the sum is exact. Unknown increments may or may not be in it."""
-
-    def next_write(self) -> tuple[list[bytes], bytes | None]:
-        """One more."""
-        held = next(iter(self.allowed))
-        return [b"INCR", self.key], b"%d" % (int(held or 0) + 1)
-
-
-@define(eq=False)
-class SharedTally:
-    """INCR from every datacenter at once: after healing the sum is exact, within what is unknown."""
-
-    workload: Workload
-    key: bytes
-    acknowledged: int = 0
-    unknown: int = 0
-
-    def begin(self) -> None:
-        """One increment through any node, and again."""
-        workload = self.workload
-        simulation = workload.simulation
-        if not workload.is_running:
-            return
-        name = workload.rng.choice(sorted(simulation.nodes))
-        answered: list[bytes] = []
-
-        def replied(reply: bytes) -> None:
-            if answered:
-                return
-            answered.append(reply)
-            if not reply or reply.startswith(b"-UNKNOWN"):
-                self.unknown += 1
-            elif not reply.startswith(b"-"):
-                self.acknowledged += 1
-
-        if simulation.nodes[name].is_up:
-            simulation.timeline.after(_PATIENCE_S, lambda: replied(b""))
-            simulation.call(name, Level.DC_QUORUM, [b"INCR", self.key], replied)
-        simulation.timeline.after(workload.rng.expovariate(1 / _THINK_S), self.begin)
-
-
-@define(eq=False)
-class SharedSequence:
-    """APPEND through all nodes of a datacenter at once: every acknowledged piece is there, once."""
-
-    workload: Workload
-    key: bytes
-    home: list[str]
-    acknowledged: set[bytes] = field(factory=set)
-    unknown: set[bytes] = field(factory=set)
-    number: int = 0
-
-    def begin(self) -> None:
-        """One piece through a random node, and again."""
-        workload = self.workload
-        if not workload.is_running:
-            return
-        name = workload.rng.choice(self.home)
-        self.number += 1
-        piece = b"%d," % self.number
-        answered: list[bytes] = []
-
-        def replied(reply: bytes) -> None:
-            if not answered:
-                answered.append(reply)
-                if not reply or reply.startswith(b"-UNKNOWN"):
-                    self.unknown.add(piece)
-                elif not reply.startswith(b"-"):
-                    self.acknowledged.add(piece)
-
-        simulation = workload.simulation
-        if simulation.nodes[name].is_up:
-            simulation.timeline.after(_PATIENCE_S, lambda: replied(b""))
-            simulation.call(name, Level.DC_QUORUM, [b"APPEND", self.key, piece], replied)
-        simulation.timeline.after(workload.rng.expovariate(1 / _THINK_S), self.begin)
+    def end(self, reply: bytes) -> None:
+        """The reply, or b"" when nobody waits for it any more; what comes later is not heard."""
+        if not self.is_over:
+            self.is_over = True
+            self.on_reply(reply)
 
 
 @define(eq=False)
@@ -240,36 +59,49 @@ class Workload:
 
     simulation: Simulation
     rng: random.Random
-    kinds: tuple[type[Target], ...] = (Register, Sequence, Tally)
+    kinds: tuple[type[Target], ...] = KINDS
+    """The targets to choose from."""
     targets: list[Target] = field(factory=list)
-    tallies: list[SharedTally] = field(factory=list)
-    sequences: list[SharedSequence] = field(factory=list)
+    shared: list[Shared] = field(factory=list)
+    queues: list[Queue] = field(factory=list)
     faults: list[str] = field(factory=list)
     is_running: bool = True
-    writes: int = 0
-    reads: int = 0
+    requests: int = 0
+    """So far."""
     _serial: int = 0
 
-    def start(self, count: int) -> None:
-        """Begin with `count` keys of each kind; a key that ended is replaced by a fresh one."""
-        for _ in range(count):
-            for kind in self.kinds:
-                self._add(kind)
-        for number in range(3):
-            tally = SharedTally(self, b"shared:%d" % number)
-            self.tallies.append(tally)
-            tally.begin()
-            home = self._home()
-            sequence = SharedSequence(self, b"pieces:%d" % number, home)
-            self.sequences.append(sequence)
-            sequence.begin()
+    def start(self) -> None:
+        """Begin: some kinds of targets, a fresh one for each that ends; one of everything that is shared."""
+        self.kinds = tuple(self.rng.sample(self.kinds, min(_KINDS_A_STORM, len(self.kinds))))
         self._replenish()
+        everywhere = sorted(self.simulation.nodes)
+        for kind in SharedTally.kinds:
+            self._share(SharedTally(self, b"tally:%b" % kind.encode(), everywhere, kind))
+        for kind in SharedElements.kinds:
+            self._share(SharedElements(self, b"elements:%b" % kind.encode(), everywhere, kind))
+        for kind in SharedSequence.kinds:
+            self._share(SharedSequence(self, b"pieces:%b" % kind.encode(), self._home(), kind))
+        self._share(Watched(self, b"watched", self._home()))
+        self._share(Chaos(self, b"chaos", everywhere))
+        for kind in Queue.kinds:
+            queue = Queue(self, b"queue:%b" % kind.encode(), self._home(), kind)
+            self.queues.append(queue)
+            queue.begin()
 
-    def _add(self, kind: type[Target]) -> None:
-        self._serial += 1
-        target = kind(self, b"%s:%d" % (kind.__name__.lower().encode(), self._serial), self._home())
-        self.targets.append(target)
-        target.begin()
+    def anything_goes(self) -> None:
+        """Begin otherwise: nothing but chaos, and all keys are flushed now and then."""
+        for number in range(4):
+            chaos = Chaos(self, b"chaos:%d" % number, sorted(self.simulation.nodes), flushes=number == 0)
+            self._share(chaos)
+
+    def _share(self, shared: Shared) -> None:
+        self.shared.append(shared)
+        shared.begin()
+
+    def finish(self) -> None:
+        """The faults are over: nothing new, but for those who wait in queues."""
+        for queue in self.queues:
+            queue.finish()
 
     def _home(self) -> list[str]:
         """The nodes of a random datacenter."""
@@ -278,17 +110,75 @@ class Workload:
         return [node.name for node in nodes if node.datacenter == datacenter]
 
     def _replenish(self) -> None:
+        """A fresh target for each that ended, two of each kind."""
+        if not self.is_running:
+            return
         for kind in self.kinds:
-            if sum(t.is_open for t in self.targets if type(t) is kind) < 5 and self.is_running:
-                self._add(kind)
-        if self.is_running:
-            self.simulation.timeline.after(0.5, self._replenish)
+            for _ in range(2 - sum([target.is_open for target in self.targets if type(target) is kind])):
+                self._serial += 1
+                name = b"%s:%d" % (kind.__name__.lower().encode(), self._serial)
+                target = kind(self, name, self._home())
+                self.targets.append(target)
+                target.begin()
+        self.simulation.timeline.after(0.5, self._replenish)
+
+    # Requests
+
+    def ask(
+        self,
+        name: str,
+        level: Level,
+        request: Request,
+        on_reply: Callable[[bytes], None],
+        *,
+        patience_s: float | None = PATIENCE_S,
+        watched: list[tuple[bytes, int]] | None = None,
+        refusals: tuple[bytes, ...] = (),
+    ) -> Asked:
+        """Give a node a request; `on_reply` is told the reply once, b"" when there was none in time.
+
+        Any error but those of the levels, and `refusals`, is a fault."""
+
+        def send(told: Callable[[bytes], None]) -> Client:
+            if isinstance(request[0], bytes):
+                return self.simulation.call(name, level, request, told)
+            return self.simulation.transact(name, level, request, told, watched)
+
+        asked = Asked(self.simulation.nodes[name], request, on_reply)
+
+        def told(reply: bytes) -> None:
+            if fate_of(reply) is Fate.WRONG and not reply.startswith(refusals or (b"no refusal",)):
+                self.fault(f"{name} answered {request} with {reply!r}")
+            asked.end(reply)
+
+        return self._send(asked, send, told, patience_s)
+
+    def watch(self, name: str, level: Level, keys: list[bytes], on_reply: Callable[[bytes], None]) -> Asked:
+        """As `ask`: WATCH, answered with the versions of keys."""
+        asked = Asked(self.simulation.nodes[name], [b"WATCH", *keys], on_reply)
+        return self._send(
+            asked, lambda told: self.simulation.versions(name, level, keys, told), asked.end, PATIENCE_S
+        )
+
+    def _send(
+        self,
+        asked: Asked,
+        send: Callable[[Callable[[bytes], None]], Client],
+        told: Callable[[bytes], None],
+        patience_s: float | None,
+    ) -> Asked:
+        self.requests += 1
+        if not asked.node.is_up:
+            asked.end(_NOT_REACHED)
+            return asked
+        if patience_s is not None:
+            self.simulation.timeline.after(patience_s, lambda: asked.end(b""))
+        asked.client = send(told)
+        return asked
 
     def fault(self, text: str) -> None:
         """A promise was broken."""
         self.faults.append(f"{self.simulation.timeline.now_s:.4f} s: {text}")
 
 
-def bulk_value(reply: bytes) -> bytes | None:
-    """The value in an encoded bulk string; None when it is a null."""
-    return None if reply[:2] in (b"$-", b"_\r") else reply[reply.index(b"\n") + 1 : -2]
+_NOT_REACHED = b"-NOREPLICAS the node is not up\r\n"
