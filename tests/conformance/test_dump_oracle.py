@@ -136,6 +136,11 @@ def payload(reply: bytes) -> bytes:
     return reply.partition(b"\r\n")[2][:-2]
 
 
+CONVERSATIONS = st.lists(st.sampled_from([*DUMPS, *GENERIC]), min_size=1, max_size=3).flatmap(
+    lambda chosen: st.lists(st.one_of(*DUMPS, *chosen), min_size=5, max_size=20)
+)
+
+
 @settings(
     derandomize=True,
     deadline=None,
@@ -163,11 +168,7 @@ def test_values_go_from_server_to_server(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     max_examples=60,
 )
-@given(
-    conversation=st.lists(st.sampled_from([*DUMPS, *GENERIC]), min_size=1, max_size=3).flatmap(
-        lambda chosen: st.lists(st.one_of(*DUMPS, *chosen), min_size=5, max_size=20)
-    )
-)
+@given(conversation=CONVERSATIONS)
 def test_restored_keys_get_the_same_replies(
     make_subject: Callable[[int], Subject], valkey: Connection, resp: int, conversation: list[Request]
 ) -> None:

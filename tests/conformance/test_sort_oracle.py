@@ -47,10 +47,18 @@ def test_sorts_get_the_same_replies(
         for request in weights(element):
             ask_both(subject, valkey, request)
     for request in conversation:
+        if is_open(valkey, request):
+            continue
         ask_both(subject, valkey, request)
         for key in (b"a", b"b", b"c"):
             ask_both(subject, valkey, (b"LRANGE", key, b"0", b"-1"))
             ask_both(subject, valkey, (b"TTL", key))
+
+
+def is_open(valkey: Connection, request: tuple[bytes, ...]) -> bool:
+    """Elements with equal texts for weights come as they are kept, and who knows how a set keeps them?"""
+    is_by_texts = {word.upper() for word in request} >= {b"ALPHA", b"BY"}
+    return is_by_texts and valkey(b"TYPE", request[1]) in (b"+set\r\n", b"+zset\r\n")
 
 
 SPELLINGS = st.one_of(
