@@ -27,6 +27,8 @@ from tests.conformance.cluster_subject import settings_for
 from tests.conformance.oracle import Connection
 from tests.conformance.subjects import rocks_subject
 
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 
 @define
 class Case:

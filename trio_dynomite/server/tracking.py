@@ -134,8 +134,16 @@ class TrackingTable:
         readers = self.readers
         for key in keys:
             readers.setdefault(key, set()).add(session.id)
-        while 0 < self.max_keys < len(readers):
-            self._invalidate(next(iter(readers)), 0)
+        self._evict()
+
+    def limit(self, max_keys: int) -> None:
+        """No more keys than that are remembered from now on."""
+        self.max_keys = max_keys
+        self._evict()
+
+    def _evict(self) -> None:
+        while 0 < self.max_keys < len(self.readers):
+            self._invalidate(next(iter(self.readers)), 0)
 
     def script_runs(self, row: Row, args: list[bytes]) -> None:
         """A script runs a command on this node."""

@@ -265,6 +265,14 @@ def test_a_full_table_forgets_what_was_first_and_says_so(
     assert list(subject.server.tracking.readers) == [b"b", b"c"]
 
 
+def test_a_table_that_is_to_be_smaller_forgets_at_once(subject: Subject, client: Client) -> None:
+    client("CLIENT", "TRACKING", "ON")
+    client("MGET", "a", "b", "c")
+    told = client.raw("CONFIG", "SET", "tracking-table-max-keys", "1")
+    assert told.replace(b"+OK\r\n", b"") == invalid("a") + invalid("b")
+    assert list(subject.server.tracking.readers) == [b"c"]
+
+
 def test_who_leaves_is_forgotten(subject: Subject, client: Client, writer: Client) -> None:
     client("CLIENT", "TRACKING", "ON", "BCAST")
     client.wire.close()

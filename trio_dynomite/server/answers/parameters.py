@@ -84,7 +84,7 @@ def _set_output_limit(server: Server, value: bytes) -> Act:
 
 def _set_tracking_max(server: Server, value: bytes) -> Act:
     keys_max = number_within(value, 0)
-    return lambda: setattr(server.tracking, "max_keys", keys_max)
+    return lambda: server.tracking.limit(keys_max)
 
 
 def _set_slow_threshold(server: Server, value: bytes) -> Act:
