@@ -12,15 +12,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import trio_dynomite
-from benchmarks import heap, proc, report, servers
+from benchmarks import elements, heap, proc, report, servers
+from benchmarks.filler import Filler
 from benchmarks.load import LoadError
-from benchmarks.measure import Filler, Plan, Row, measure
-from benchmarks.scenarios import ONE_NODE, Scenario, select
+from benchmarks.measure import Plan, Row, measure
+from benchmarks.scenarios import ONE_NODE, Part, Scenario, select
 from benchmarks.servers import NodeCommands, StartError, node_commands
 from benchmarks.slots import primary_tag
 from benchmarks.wire import ReplyError
 
 MEMORY = "memory"
+PAUSES = "pauses"
+ELEMENTS = "elements"
+HELD = (MEMORY, PAUSES, ELEMENTS)
+"""Parts that measure what is held, beside the scenarios."""
+PARTS = (*(part.value for part in Part), *HELD)
 OUTPUT = Path("benchmarks/results.md")
 
 
@@ -29,7 +35,10 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     options.add_argument("--quick", action="store_true", help="runs of 1 s instead of 3 s")
     options.add_argument("--rounds", type=int, default=3, help="rounds per scenario (default 3)")
-    options.add_argument("--only", metavar="NAME", help=f"scenarios whose name contains NAME, or {MEMORY!r}")
+    parts = ", ".join(PARTS)
+    options.add_argument(
+        "--only", metavar="NAME", help=f"scenarios whose name contains NAME, or one part: {parts}"
+    )
     options.add_argument("--list", action="store_true", help="print the names of the scenarios and stop")
     where = f"Markdown file (default {OUTPUT}; none with --only)"
     options.add_argument("--output", type=Path, metavar="FILE", help=where)
@@ -43,7 +52,7 @@ def say(text: str) -> None:
 
 
 def measure_rows(scenarios: Sequence[Scenario], plan: Plan, commands: NodeCommands) -> Iterator[Row]:
-    """Measure `scenarios` of one shape and choice of keys, on servers started for them."""
+    """Measure `scenarios` of one group, on servers started for them."""
     shape = scenarios[0].shape
     with servers.redis() as redis, servers.cluster(shape, commands) as nodes:
         # A node alone is the primary of every tag.
@@ -55,10 +64,18 @@ def measure_rows(scenarios: Sequence[Scenario], plan: Plan, commands: NodeComman
             yield row
 
 
-def measure_heap(commands: NodeCommands = node_commands) -> heap.Heap:
+def measure_heap(crowd: heap.Crowd, commands: NodeCommands) -> heap.Heap:
     """Memory and pauses, on servers that hold nothing else."""
     with servers.redis() as redis, servers.cluster(ONE_NODE, commands) as nodes:
-        return heap.measure(redis, nodes[0])
+        return heap.measure(redis, nodes[0], crowd)
+
+
+def measure_element(layout: elements.Layout, commands: NodeCommands) -> elements.Element:
+    """Memory per element, on servers that hold nothing else."""
+    with servers.redis() as redis, servers.cluster(ONE_NODE, commands) as nodes:
+        element = elements.measure(layout, redis, nodes[0])
+    say(f"{element.element}, {element.held}: {element.our_bytes:.0f} bytes, {element.ratio:.2f}")
+    return element
 
 
 def versions() -> str:
@@ -77,13 +94,17 @@ def run(options: argparse.Namespace, commands: NodeCommands = node_commands) -> 
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         plan=f"{plan.rounds} rounds of {plan.duration_s:g} s each, 50 connections",
     )
-    scenarios = [] if options.only == MEMORY else select(options.only)
-    for (shape, keys), group in itertools.groupby(scenarios, key=lambda each: (each.shape, each.keys)):
-        with noted(f"{shape.name}, {keys.value}", results.failures):
+    scenarios = [] if options.only in HELD else select(options.only)
+    for (part, shape, keys), group in itertools.groupby(scenarios, key=lambda each: each.group):
+        with noted(f"{part.value}, {shape.name}, {keys.value}", results.failures):
             results.rows.extend(measure_rows(list(group), plan, commands))
-    if options.only in (None, MEMORY):
-        with noted(MEMORY, results.failures):
-            results.heaps.append(measure_heap(commands))
+    for part, crowd in ((MEMORY, heap.STRINGS), (PAUSES, heap.HASHES)):
+        if options.only in (None, part):
+            with noted(part, results.failures):
+                results.heaps.append(measure_heap(crowd, commands))
+    for layout in elements.LAYOUTS if options.only in (None, ELEMENTS) else ():
+        with noted(f"{ELEMENTS}: {layout.element}", results.failures):
+            results.elements.append(measure_element(layout, commands))
     return results
 
 
@@ -93,7 +114,7 @@ def noted(what: str, failures: list[str]) -> Iterator[None]:
     try:
         yield
     except (StartError, LoadError, ReplyError, OSError, ValueError) as error:
-        failures.append(f"{what}: {error}")
+        failures.append("\n".join([f"{what}: {error}", *getattr(error, "__notes__", ())]))
         say(failures[-1])
 
 
@@ -101,7 +122,7 @@ def complaint(options: argparse.Namespace) -> str | None:
     """Why these options cannot be run here, or None."""
     if options.rounds < 1:
         return "--rounds must be at least 1"
-    if options.only not in (None, MEMORY) and not select(options.only):
+    if options.only not in (None, *HELD) and not select(options.only):
         return f"no scenario is called like {options.only!r}; --list prints their names"
     missing = [tool for tool in ("redis-server", "redis-benchmark") if shutil.which(tool) is None]
     if missing:
@@ -113,7 +134,7 @@ def main(arguments: list[str] | None = None, commands: NodeCommands = node_comma
     """Run the command line; 0 when all was measured, 1 when something failed, 2 for wrong usage."""
     options = parser().parse_args(arguments)
     if options.list:
-        print("\n".join([*(scenario.name for scenario in select(None)), MEMORY]))
+        print("\n".join([*(scenario.name for scenario in select(None)), *HELD]))
         return 0
     if problem := complaint(options):
         say(problem)

@@ -1,25 +1,33 @@
 """The load: redis-benchmark's command line, how it is run and what its CSV says.
 
 redis-benchmark is used as it comes with Redis 7: one command at a time, given in full so that the key can
-carry a hash tag, and `--csv` for the percentiles.
+carry a hash tag, and `--csv` for the percentiles. What it cannot send (`conversation.py`, `fanout.py`) is a
+`Work`, too, and gives the same result.
 """
 
 import subprocess
+from collections.abc import Sequence
+from typing import Protocol
 
 from attrs import frozen
 
 CONNECTIONS = 50
 RANDOM_KEYS = 100_000
+RANDOM = "__rand_int__"
+"""Stands for a random number, twelve digits long, wherever it is in a word."""
 _NUMBERS = 7  # rps and six latencies stand behind the title, which is not escaped
+
+Words = tuple[str, ...]
+"""A command, with placeholders in it."""
 
 
 class LoadError(Exception):
-    """redis-benchmark failed, or printed something else than its CSV."""
+    """The load failed, or redis-benchmark printed something else than its CSV."""
 
 
 @frozen(kw_only=True)
 class LoadResult:
-    """One line of redis-benchmark: operations per second and latency percentiles in milliseconds."""
+    """What a load saw: operations per second and latency percentiles in milliseconds."""
 
     rps: float
     p50_ms: float
@@ -27,23 +35,34 @@ class LoadResult:
     p99_ms: float
 
 
+class Work(Protocol):
+    """What can be asked of servers, again and again."""
+
+    @property
+    def batch(self) -> int:
+        """How many operations are under way at once, over all connections."""
+        ...
+
+    def run(self, ports: Sequence[int], operations: int) -> LoadResult:
+        """Do `operations` on the server on the first of `ports`, and wait for the end. Raises LoadError."""
+        ...
+
+
 @frozen(kw_only=True)
 class Load:
-    """One command repeated: on which key pattern, with what value, how many in flight per connection."""
+    """One command repeated by redis-benchmark: how many in flight per connection, which random numbers."""
 
-    op: str
-    key: str
-    value_bytes: int
+    words: Words
     in_flight: int
     random_keys: int = RANDOM_KEYS
-    """`__rand_int__` in the key is a number below this."""
+    """`RANDOM` in a word is a number below this."""
     cluster: bool = False
     """Load every node at once: redis-benchmark takes one slot of each, so keys count per node."""
 
-    def command(self) -> list[str]:
-        """The Redis command with redis-benchmark's placeholders."""
-        value = ["x" * self.value_bytes] if self.op == "SET" else []
-        return [self.op, self.key, *value]
+    @property
+    def batch(self) -> int:
+        """The operations that are under way at once."""
+        return CONNECTIONS * self.in_flight
 
     def argv(self, port: int, operations: int, *, forever: bool = False) -> list[str]:
         """The redis-benchmark command line that sends `operations` of it to `port` (or goes on `forever`)."""
@@ -56,7 +75,20 @@ class Load:
         }
         words = [word for option, value in options.items() for word in (option, str(value))]
         flags = ["--csv"] + ["--cluster"] * self.cluster + ["-l"] * forever
-        return ["redis-benchmark", *words, *flags, *self.command()]
+        return ["redis-benchmark", *words, *flags, *self.words]
+
+    def run(self, ports: Sequence[int], operations: int, *, timeout_s: float = 120.0) -> LoadResult:
+        """Send `operations` to the first of `ports` and wait for the end. LoadError has what it said."""
+        what = f"{self.words[0]} to port {ports[0]}"
+        argv = self.argv(ports[0], operations)
+        try:
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout_s, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise LoadError(f"{what}: no end within {timeout_s} s") from error
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout)[-500:]
+            raise LoadError(f"{what}: redis-benchmark gave up: {said}")
+        return parse_csv(done.stdout)
 
 
 def parse_csv(text: str) -> LoadResult:
@@ -75,20 +107,13 @@ def parse_csv(text: str) -> LoadResult:
     raise LoadError(f"redis-benchmark printed no result (is it of Redis 7 or newer?): {text[-500:]!r}")
 
 
-def run(load: Load, port: int, operations: int, *, timeout_s: float = 120.0) -> LoadResult:
-    """Send `operations` of `load` to `port` and wait for the end. Raises LoadError with what it said."""
-    argv = load.argv(port, operations)
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout_s, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise LoadError(f"{load.op} to port {port}: no end within {timeout_s} s") from error
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout)[-500:]
-        raise LoadError(f"{load.op} to port {port}: redis-benchmark gave up: {said}")
-    return parse_csv(done.stdout)
+def summary(latencies_s: Sequence[float], operations: int, elapsed_s: float) -> LoadResult:
+    """The result of `operations` in `elapsed_s`, from how long each batch of them took."""
+    ordered = sorted(latencies_s)
+    p50, p95, p99 = (1000 * ordered[int(len(ordered) * part)] for part in (0.50, 0.95, 0.99))
+    return LoadResult(rps=operations / elapsed_s, p50_ms=p50, p95_ms=p95, p99_ms=p99)
 
 
-def operations_for(rps: float, duration_s: float, in_flight: int) -> int:
-    """How many operations last about `duration_s` at `rps`, in whole pipelines over all connections."""
-    batch = CONNECTIONS * in_flight
+def operations_for(rps: float, duration_s: float, batch: int) -> int:
+    """How many operations last about `duration_s` at `rps`, in whole batches."""
     return max(1, round(rps * duration_s / batch)) * batch

@@ -7,23 +7,25 @@ the machine spoils one round and not the figure.
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from benchmarks import load, proc, wire
-from benchmarks.load import RANDOM_KEYS, Load, LoadResult
+from benchmarks import load, proc
+from benchmarks.filler import Filler
+from benchmarks.load import LoadResult, Work
 from benchmarks.scenarios import Scenario, Share
 from benchmarks.servers import Server
 
 # Replicas may still be applying the last writes of a level that does not wait for them.
 _SETTLE_S = 0.1
-_PROBE_PIPELINES = 40
-_FILL_RANDOM = 4 * RANDOM_KEYS  # leaves out about 2 % of the keys
+_PROBE_BATCHES = 40
+_PROBE_OPERATIONS = 1000  # at least
 
 
 @frozen(kw_only=True)
 class Sample:
-    """One run: what redis-benchmark saw, and CPU microseconds per operation of each server process."""
+    """One run: what the load saw, and CPU microseconds per operation of each server process."""
 
     result: LoadResult
     cpu_us: tuple[float, ...]
@@ -77,53 +79,56 @@ class Plan:
     rounds: int
 
 
-class Filler:
-    """Writes the keys that a load will touch, once for each server, key pattern and value size."""
+@frozen(kw_only=True)
+class Side:
+    """One of the two that take turns: its servers, first the one that is asked; what it is asked."""
 
-    def __init__(self) -> None:
-        self._filled: set[tuple[int, str, int]] = set()
+    servers: Sequence[Server]
+    work: Work
+    prepare: Callable[[int], None]
+    """See to it that a run of so many operations finds what it must."""
 
-    def fill(self, server: Server, work: Load) -> None:
-        """Make sure that reads of `work` on `server` find values."""
-        done = (server.pid, work.key, work.value_bytes)
-        if done in self._filled:
-            return
-        if work.cluster:
-            load.run(evolve(work, op="SET", in_flight=16), server.port, _FILL_RANDOM)
-        else:
-            wire.fill(server.port, work.key.replace("__rand_int__", "%012d"), RANDOM_KEYS, work.value_bytes)
-        # Values of another size have been overwritten.
-        self._filled = {each for each in self._filled if each[:2] != done[:2]} | {done}
+    def operations(self, duration_s: float) -> int:
+        """How many operations take about `duration_s`, from a short run that also warms the server up."""
+        batch = self.work.batch
+        count = batch * max(_PROBE_BATCHES, _PROBE_OPERATIONS // batch)
+        self.prepare(count)
+        return load.operations_for(self._run(count).rps, duration_s, batch)
 
+    def sample(self, operations: int) -> Sample:
+        """Run so many operations and measure all servers."""
+        self.prepare(operations)
+        time.sleep(_SETTLE_S)
+        before = [proc.cpu_s(server.pid) for server in self.servers]
+        result = self._run(operations)
+        time.sleep(_SETTLE_S)
+        after = [proc.cpu_s(server.pid) for server in self.servers]
+        used = tuple((end - start) * 1e6 / operations for start, end in zip(before, after, strict=True))
+        return Sample(result=result, cpu_us=used)
 
-def sample(work: Load, servers: Sequence[Server], operations: int) -> Sample:
-    """Run `operations` of `work` against the first of `servers` and measure all of them."""
-    before = [proc.cpu_s(server.pid) for server in servers]
-    result = load.run(work, servers[0].port, operations)
-    time.sleep(_SETTLE_S)
-    after = [proc.cpu_s(server.pid) for server in servers]
-    used = tuple((end - start) * 1e6 / operations for start, end in zip(before, after, strict=True))
-    return Sample(result=result, cpu_us=used)
-
-
-def _operations(work: Load, port: int, duration_s: float) -> int:
-    """How many operations take about `duration_s`, from a short run that also warms the server up."""
-    probe = load.run(work, port, _PROBE_PIPELINES * load.CONNECTIONS * work.in_flight)
-    return load.operations_for(probe.rps, duration_s, work.in_flight)
+    def _run(self, operations: int) -> LoadResult:
+        return self.work.run([server.port for server in self.servers], operations)
 
 
 def measure(
     scenario: Scenario, redis: Server, nodes: Sequence[Server], tag: str, plan: Plan, filler: Filler
 ) -> Row:
-    """Fill the keys, then run the rounds of `scenario` (redis-server, we, redis-server, we…)."""
-    ours = scenario.load(tag)
-    theirs = evolve(ours, cluster=False, random_keys=RANDOM_KEYS)
-    filler.fill(redis, theirs)
-    filler.fill(nodes[0], ours)
-    their_count = _operations(theirs, redis.port, plan.duration_s)
-    our_count = _operations(ours, nodes[0].port, plan.duration_s)
-    rounds = [
-        Round(sample(theirs, [redis], their_count), sample(ours, nodes, our_count))
-        for _ in range(plan.rounds)
-    ]
+    """Run the rounds of `scenario` (redis-server, we, redis-server, we…), each on what it must find."""
+
+    def fill(operations: int, server: Server) -> None:
+        filler.fill(server, scenario, tag, operations)
+
+    def fill_nodes(operations: int) -> None:
+        if (of_all := scenario.fill_of_all(tag)) is not None:
+            filler.fill_all(nodes[0], of_all, scenario.value_bytes)
+        else:
+            fill(operations, nodes[0])
+
+    theirs = Side(servers=[redis], work=scenario.work(tag), prepare=partial(fill, server=redis))
+    ours = Side(servers=nodes, work=scenario.our_work(tag), prepare=fill_nodes)
+    counts = [side.operations(plan.duration_s) for side in (theirs, ours)]
+    if scenario.op.fills_every_run:
+        # A collection that grows or shrinks by what is done must do so equally on both.
+        counts = [min(counts)] * 2
+    rounds = [Round(theirs.sample(counts[0]), ours.sample(counts[1])) for _ in range(plan.rounds)]
     return Row(scenario, tuple(rounds))

@@ -1,13 +1,15 @@
 """The results as a table for the terminal, as Markdown and as JSON."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from attrs import asdict, field, frozen
 
+from benchmarks.elements import Element
 from benchmarks.heap import MEMORY_RATIO, PAUSE_MS, Heap
 from benchmarks.measure import Round, Row, Sample
-from benchmarks.scenarios import Keys, Limit, Share
+from benchmarks.scenarios import Keys, Limit, Part, Share
+from benchmarks.tables import NONE, Table, used_columns
 
 HEADINGS = (
     "cluster",
@@ -25,7 +27,10 @@ HEADINGS = (
     "target",
     "met",
 )
-_NONE = "-"
+_TITLES = {
+    Part.STRINGS: "SET and GET",
+    Part.COMMANDS: "Every other kind of command",
+}
 
 
 @frozen(kw_only=True)
@@ -38,13 +43,14 @@ class Results:
     plan: str
     rows: list[Row] = field(factory=list)
     heaps: list[Heap] = field(factory=list)
+    elements: list[Element] = field(factory=list)
     failures: list[str] = field(factory=list)
     """What could not be measured, and why."""
 
 
 def verdict(met: bool | None) -> str:
     """`yes`, `NO`, or a dash where nothing is asked."""
-    return _NONE if met is None else "yes" if met else "NO"
+    return NONE if met is None else "yes" if met else "NO"
 
 
 def our_cost(row: Row) -> str:
@@ -71,7 +77,7 @@ def _latency(row: Row, side: Callable[[Round], Sample]) -> str:
 
 
 def _target(limits: Sequence[Limit]) -> str:
-    return ", ".join(f"{limit.share.value} ≤ {limit.ratio:g}" for limit in limits) or _NONE
+    return ", ".join(f"{limit.share.value} ≤ {limit.ratio:g}" for limit in limits) or NONE
 
 
 def cells(row: Row) -> list[str]:
@@ -79,8 +85,8 @@ def cells(row: Row) -> list[str]:
     scenario = row.scenario
     return [
         scenario.shape.name,
-        scenario.keys.value if scenario.shape.racks > 1 else _NONE,
-        scenario.op,
+        scenario.keys.value if scenario.shape.racks > 1 else NONE,
+        scenario.op.name,
         str(scenario.value_bytes),
         str(scenario.in_flight),
         f"{row.median(lambda each: each.redis.cpu_us[0]):.1f}",
@@ -98,24 +104,25 @@ def cells(row: Row) -> list[str]:
 def heap_cells(heap: Heap) -> list[list[str]]:
     """The table of memory and pauses, headings first."""
     pause_met = None if heap.pause_ms is None else heap.pause_ms < PAUSE_MS
+    memory_target = [f"≤ {MEMORY_RATIO:g}", verdict(heap.ratio <= MEMORY_RATIO)]
+    pause_target = [f"< {PAUSE_MS:g}", verdict(pause_met)]
+    free = [NONE, NONE]
     return [
         ["what", "redis", "ours", "ratio", "target", "met"],
         [
-            f"bytes per key ({heap.keys} keys)",
+            f"bytes per {heap.what} ({heap.keys} of them)",
             f"{heap.redis_bytes:.0f}",
             f"{heap.our_bytes:.0f}",
             f"{heap.ratio:.2f}",
-            f"≤ {MEMORY_RATIO:g}",
-            verdict(heap.ratio <= MEMORY_RATIO),
+            *(memory_target if heap.judged else free),
         ],
-        ["longest GC pause, load, ms", _NONE, _pause(heap.load_pause_ms), _NONE, _NONE, _NONE],
+        ["longest GC pause, load, ms", NONE, _pause(heap.load_pause_ms), NONE, *free],
         [
             "longest GC pause, then mixed load, ms",
-            _NONE,
+            NONE,
             _pause(heap.mixed_pause_ms),
-            _NONE,
-            f"< {PAUSE_MS:g}",
-            verdict(pause_met),
+            NONE,
+            *(pause_target if heap.judged else free),
         ],
     ]
 
@@ -124,28 +131,35 @@ def _pause(pause_ms: float | None) -> str:
     return "n/a" if pause_ms is None else f"{pause_ms:.1f}"
 
 
-def aligned(table: Sequence[Sequence[str]]) -> str:
-    """The table in columns of equal width, for a terminal."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table)
-    return "\n".join(line.rstrip() for line in lines)
+def element_cells(elements: Sequence[Element]) -> list[list[str]]:
+    """The table of bytes per element, headings first."""
+    head = ["element", "held in", "redis bytes", "our bytes", "ratio"]
+    return [
+        head,
+        *(
+            [
+                each.element,
+                each.held,
+                f"{each.redis_bytes:.0f}",
+                f"{each.our_bytes:.0f}",
+                f"{each.ratio:.2f}",
+            ]
+            for each in elements
+        ),
+    ]
 
 
-def markdown_table(table: Sequence[Sequence[str]]) -> str:
-    """The table in Markdown, its first row as headings."""
-    head, *rows = table
-    return "\n".join(_markdown_row(row) for row in [head, ["---"] * len(head), *rows])
-
-
-def _markdown_row(row: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
-
-
-def _tables(results: Results) -> list[list[list[str]]]:
+def _tables(results: Results) -> list[Table]:
     tables = []
-    if results.rows:
-        tables.append([list(HEADINGS), *(cells(row) for row in results.rows)])
-    tables.extend(heap_cells(heap) for heap in results.heaps)
+    for part, title in _TITLES.items():
+        rows = [cells(row) for row in results.rows if row.scenario.part is part]
+        if rows:
+            tables.append(Table(title, used_columns([list(HEADINGS), *rows])))
+    for heap in results.heaps:
+        title = f"Memory and pauses of a node with {heap.keys} times one {heap.what}"
+        tables.append(Table(title, used_columns(heap_cells(heap))))
+    if results.elements:
+        tables.append(Table("Memory per element", element_cells(results.elements)))
     return tables
 
 
@@ -160,7 +174,7 @@ def terminal(results: Results) -> str:
     """Everything for the terminal."""
     heads = [results.machine, results.versions, results.plan]
     return "\n\n".join(
-        ["\n".join(heads), *(aligned(table) for table in _tables(results)), *_failures(results)]
+        ["\n".join(heads), *(table.terminal() for table in _tables(results)), *_failures(results)]
     )
 
 
@@ -169,13 +183,19 @@ CPU is user and system time of the whole process per operation; "our µs/op" lis
 load is sent to first. A ratio is CPU over redis-server's under the same load in the same round; all figures
 are medians over the rounds. "token-aware" keys belong to the node that is asked, "any node" keys are mostly
 forwarded, and with "token-aware, all nodes" every key goes to its own primary. Operations per second on a
-shared machine say little: trust the ratios."""
+shared machine say little: trust the ratios.
+
+Of the other commands: HSET and ZADD write again what is in a collection of 100,000; SADD and LPUSH add to one
+of 100,000 and RPOP leaves 100,000 behind, made anew before each run, which has as many operations on both;
+LRANGE_100 reads a hundred of 1000; XADD keeps about 10,000; EVAL is a script with a GET and a SET; MULTI a
+transaction of GET, SET and EXPIRE; each PUBLISH goes to 50 subscribers, spread over all nodes, who must have
+it before the next is sent. MULTI and PUBLISH are sent by a loader of our own."""
 
 
 def markdown(results: Results) -> str:
     """Everything as a Markdown page."""
     facts = [f"- {fact}" for fact in (results.machine, results.versions, results.date, results.plan)]
-    tables = [markdown_table(table) for table in _tables(results)]
+    tables = [table.markdown() for table in _tables(results)]
     title = "# CPU, latency and memory beside redis-server"
     made = "Made by `python -m benchmarks`."
     return "\n\n".join([title, made, "\n".join(facts), _READING, *tables, *_failures(results)]) + "\n"
@@ -194,7 +214,7 @@ def as_json(results: Results) -> str:
         for row in results.rows
     ]
     heaps = [asdict(heap) for heap in results.heaps]
+    elements = [asdict(each) for each in results.elements]
     about = {"machine": results.machine, "versions": results.versions, "date": results.date}
-    return json.dumps(
-        {**about, "plan": results.plan, "rows": rows, "memory": heaps, "failures": results.failures}, indent=2
-    )
+    found = {"rows": rows, "memory": heaps, "elements": elements, "failures": results.failures}
+    return json.dumps({**about, "plan": results.plan, **found}, indent=2)

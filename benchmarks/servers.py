@@ -1,6 +1,7 @@
 """The processes under test: redis-server, and our nodes on free ports from a generated `cluster.toml`.
 
-Each is a context manager that gives servers which answer, and ends them and their directory.
+Each is a context manager that gives servers which answer, and ends them and their directory. An error that
+leaves it has notes of what became of each server.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ STOP_S = 10.0
 
 
 class StartError(Exception):
-    """A server ended or did not answer in time; the text has the end of its log."""
+    """A server ended or did not answer in time."""
 
 
 @frozen(kw_only=True)
@@ -124,6 +125,10 @@ def _running(commands: Sequence[Command], directory: Path) -> Iterator[list[Serv
             Server(name=command.name, pid=process.pid, port=command.port)
             for command, process in zip(commands, processes, strict=True)
         ]
+    except Exception as error:
+        for command, process in zip(commands, processes, strict=False):
+            error.add_note(_fate(command, process, directory))
+        raise
     finally:
         _stop(processes)
 
@@ -151,8 +156,14 @@ def _await_service(
         except (OSError, ReplyError) as error:
             trouble = str(error)
         time.sleep(0.05)
-    log = _log(command, directory).read_text(errors="replace")[-2000:]
-    raise StartError(f"{command.name} on port {command.port} does not serve: {trouble}\n{log}")
+    raise StartError(f"{command.name} on port {command.port} does not serve: {trouble}")
+
+
+def _fate(command: Command, process: subprocess.Popen[bytes], directory: Path) -> str:
+    """What has become of a server, and the end of its log."""
+    status = process.poll()
+    what = "runs" if status is None else f"ended with status {status}"
+    return f"{command.name} {what}\n{_log(command, directory).read_text(errors='replace')[-2000:]}"
 
 
 def _log(command: Command, directory: Path) -> Path:

@@ -3,12 +3,15 @@
 import json
 
 import pytest
+from attrs import evolve
 
-from benchmarks import report
+from benchmarks import report, tables
+from benchmarks.elements import Element
 from benchmarks.heap import Heap
 from benchmarks.load import LoadResult
 from benchmarks.measure import Round, Row, Sample
 from benchmarks.scenarios import Keys, Scenario, Share, every
+from benchmarks.tables import NONE
 
 RESULT = LoadResult(rps=1000.4, p50_ms=0.5, p95_ms=0.75, p99_ms=1.25)
 
@@ -94,15 +97,47 @@ def test_memory_and_pauses_are_judged_and_unknown_pauses_are_not() -> None:
     assert (unknown[2], unknown[-1]) == ("n/a", "-")
 
 
+def test_what_is_not_judged_has_no_targets() -> None:
+    free = evolve(heap(99.0), judged=False, what="hash")
+    assert all(row[-2:] == [NONE, NONE] for row in report.heap_cells(free)[1:])
+    assert report.heap_cells(free)[1][0] == "bytes per hash (10 of them)"
+
+
+def test_an_element_has_its_bytes_and_their_ratio() -> None:
+    found = Element(element="list element", held="one list", redis_bytes=35.2, our_bytes=89.4)
+    assert report.element_cells([found])[1] == ["list element", "one list", "35", "89", "2.54"]
+
+
+def test_columns_in_which_nothing_is_said_are_left_out() -> None:
+    assert tables.used_columns([["a", "b", "c"], ["1", NONE, NONE], ["2", NONE, "3"]]) == [
+        ["a", "c"],
+        ["1", NONE],
+        ["2", "3"],
+    ]
+
+
+def test_each_part_has_a_table_of_its_own() -> None:
+    push = Row(scenario("1-node/token-aware/LPUSH/32/1"), (Round(sample(10.0), sample(20.0)),))
+    found = results(one_node((10.0, 12.0)))
+    found.rows.append(push)
+    page = report.markdown(found)
+    strings, commands = page.index("## SET and GET"), page.index("## Every other kind of command")
+    assert strings < page.index("| SET |") < commands < page.index("| LPUSH |")
+    assert push.met is None
+    assert "target" not in page[commands:]
+
+
 def test_markdown_rows_have_as_many_cells_as_the_headings_and_bars_are_escaped() -> None:
-    lines = report.markdown_table([["a", "b"], ["1|2", "3"]]).splitlines()
+    lines = tables.markdown_table([["a", "b"], ["1|2", "3"]]).splitlines()
     assert lines == ["| a | b |", "| --- | --- |", "| 1\\|2 | 3 |"]
 
 
-def test_the_page_names_the_machine_and_has_both_tables() -> None:
-    page = report.markdown(results(quorum(20.0, 3.0, 4.0), heap(1.0)))
+def test_the_page_names_the_machine_and_has_a_table_of_each_kind() -> None:
+    found = results(quorum(20.0, 3.0, 4.0), heap(1.0))
+    found.elements.append(Element(element="e", held="h", redis_bytes=1.0, our_bytes=2.0))
+    page = report.markdown(found)
     assert "- M\n- V\n- D\n- P\n" in page
-    assert page.count("\n| --- |") == 2
+    assert page.count("\n| --- |") == 3
     assert page.endswith("|\n")
 
 
@@ -115,7 +150,7 @@ def test_what_failed_is_named_with_the_first_line_of_its_reason() -> None:
 
 
 def test_columns_line_up_on_the_terminal() -> None:
-    assert report.aligned([["op", "ratio"], ["SET", "1.00"], ["GETEX", "2"]]) == (
+    assert tables.aligned([["op", "ratio"], ["SET", "1.00"], ["GETEX", "2"]]) == (
         "op     ratio\nSET    1.00\nGETEX  2"
     )
 

@@ -1,38 +1,21 @@
-"""The loader's buffers and INFO."""
+"""Replies and INFO."""
 
 import hiredis
 import pytest
 
-from benchmarks.wire import parse_info, set_requests
+from benchmarks.wire import ReplyError, checked, pack, parse_info
 
 
-def commands(buffers: list[bytes]) -> list[list[bytes]]:
-    reader = hiredis.Reader()
-    reader.feed(b"".join(buffers))
-    found = []
-    while (command := reader.gets()) is not False:
-        found.append(command)
-    return found
+def test_an_error_is_raised_wherever_it_is_in_a_reply() -> None:
+    error = hiredis.ReplyError("WRONGTYPE no list")
+    for reply in (error, [b"OK", error]):
+        with pytest.raises(ReplyError, match="WRONGTYPE no list"):
+            checked(reply)
+    assert checked([b"OK", None, 1]) == [b"OK", None, 1]
 
 
-def test_every_key_is_written_once_with_a_value_of_its_own() -> None:
-    buffers = list(set_requests("key:%012d", 20, 32, per_request=10))
-    assert len(buffers) == 2
-    found = commands(buffers)
-    assert [key for _, key, _ in found] == [b"key:%012d" % number for number in range(20)]
-    assert {name for name, _, _ in found} == {b"SET"}
-    assert {len(value) for _, _, value in found} == {32}
-    assert len({value for _, _, value in found}) == 20
-
-
-def test_a_hash_tag_in_the_pattern_is_kept() -> None:
-    (buffer,) = set_requests("{t7}:%012d", 1, 8, per_request=1)
-    assert commands([buffer]) == [[b"SET", b"{t7}:000000000000", b"00000000"]]
-
-
-def test_a_count_that_leaves_a_rest_is_refused() -> None:
-    with pytest.raises(ValueError, match="not a multiple"):
-        list(set_requests("k%d", 1500, 8))
+def test_a_command_is_an_array_of_strings() -> None:
+    assert pack(("GET", "k")) == b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"
 
 
 def test_info_gives_fields_without_headings() -> None:
