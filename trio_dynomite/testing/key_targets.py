@@ -62,24 +62,24 @@ class Twins(Pair):
         return Read([b"MGET", *self.keys], tuple)
 
     def begin(self) -> None:
-        """Go on, and look at the replicas now and then."""
+        """Go on, and look at all replicas while a change is on its way to them."""
         workload = self.workload
         if workload.is_running:
-            for name in workload.simulation.nodes:
-                self._look(name)
-            self._glance(workload.rng.choice(sorted(workload.simulation.nodes)))
+            for look in (self._look, self._look, self._look, self._glance):
+                workload.simulation.timeline.after(workload.rng.uniform(0, 0.012), look)
         super().begin()
 
-    def _look(self, name: str) -> None:
-        """Are they alike on a node that serves?"""
-        node = self.workload.simulation.nodes[name]
-        if node.is_up and node.engine.state is NodeState.NORMAL:
-            held = self.held(record_on(node.engine), node.engine.now_ms)
-            if len(set(held)) > 1:
-                self.workload.fault(f"{name} holds one half of a change of {self.key!r}: {held}")
+    def _look(self) -> None:
+        """Are they alike on every node that serves?"""
+        for name, node in self.workload.simulation.nodes.items():
+            if node.is_up and node.engine.state is NodeState.NORMAL:
+                held = self.held(record_on(node.engine), node.engine.now_ms)
+                if len(set(held)) > 1:
+                    self.workload.fault(f"{name} holds one half of a change of {self.key!r}: {held}")
 
-    def _glance(self, name: str) -> None:
+    def _glance(self) -> None:
         """A read of any node at `DC_ONE`: it may find an old pair, and no half."""
+        name = self.workload.rng.choice(sorted(self.workload.simulation.nodes))
 
         def replied(reply: bytes) -> None:
             if fate_of(reply) is Fate.DONE and len(set(parsed(reply))) > 1:
