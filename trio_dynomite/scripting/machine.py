@@ -18,7 +18,7 @@ from typing import Any
 
 import hiredis
 import lupa.lua51 as lupa
-from attrs import define, field
+from attrs import define, field, setters
 
 from trio_dynomite.scripting.bytecode import keep_callers
 from trio_dynomite.scripting.sources import PLACE, SOURCES
@@ -52,7 +52,7 @@ def _no_call(args: list[bytes], resp: int) -> bytes:
     raise AssertionError("no script is running")
 
 
-@define
+@define(on_setattr=setters.NO_OP)  # attributes are set for every script, and checked once
 class Machine:
     """One Lua state with the sandbox in it."""
 
