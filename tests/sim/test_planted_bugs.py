@@ -89,10 +89,11 @@ def remove_without_a_tombstone(patch: pytest.MonkeyPatch) -> None:
     """An element that is removed is forgotten."""
     honest = elements._put
 
-    def put(body: Cells, element: bytes, new: record.Record) -> None:
-        honest(body, element, new)
-        if new[VALUE] is None and body.get(element) is None:
-            body.forget(element, new)
+    def put(body: Cells, names: list[bytes], new: record.Record) -> None:
+        honest(body, names, new)
+        for element in names:
+            if new[VALUE] is None and body.get(element) is None:
+                body.forget(element, new)
 
     patch.setattr(elements, "_put", put)
 
@@ -121,15 +122,15 @@ def patch_any_parent(patch: pytest.MonkeyPatch) -> None:
 
 def forget_an_elements_digest(patch: pytest.MonkeyPatch) -> None:
     """A cell that is written over does not change the body's sum."""
-    honest = Cells.put
+    honest = Cells.replace
 
-    def put(self: Cells, element: bytes, cell: record.Record) -> None:
-        before, known = self.sum, self.cells.get(element) is not None
-        honest(self, element, cell)
-        if known:
+    def replace(self: Cells, element: bytes, old: record.Record | None, cell: record.Record) -> None:
+        before = self.sum
+        honest(self, element, old, cell)
+        if old is not None:
             self.sum = before
 
-    patch.setattr(Cells, "put", put)
+    patch.setattr(Cells, "replace", replace)
 
 
 def tell_a_transaction_in_two_frames(patch: pytest.MonkeyPatch) -> None:
