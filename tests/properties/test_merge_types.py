@@ -13,13 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engines import MakeStore, examples, litter
-from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.effect import FIELDS, Flat, record_effect, unpack_record
-from trio_dynomite.data.record import COUNTS, VALUE, Record, digest, has_body, newest
-from trio_dynomite.data.shelf import MEMORY
+from trio_dynomite.data.record import Record, digest, newest
 from trio_dynomite.data.stamp import NODE_BITS, HybridClock
 from trio_dynomite.errors import CommandError
 from trio_dynomite.storage.keyspace import StoreKeyspace
+from trio_dynomite.testing.soundness import plain, unsound
 from trio_dynomite.topology.partitioner import redis_slot
 
 NOW = 1_700_000_000_000
@@ -200,33 +199,10 @@ def exchange(sites: list[Site]) -> None:
             pass
 
 
-def plain(record: Record) -> Any:
-    """A record as values that compare: a body's cells in order, an expired record without what is gone."""
-    stamp, value, expiry, deadline, extra = record
-    if not has_body(record):
-        return (stamp, value, expiry, deadline, None if type(extra) is int else extra)
-    if isinstance(extra, Cells):
-        return (stamp, value, expiry, deadline, extra.kind, extra.made, sorted(extra.cells.items()))
-    return (stamp, value, expiry, deadline, list(extra.items))
-
-
 def assert_sound(site: Site) -> None:
     """What is kept by difference is what one finds by counting."""
-    store = site.keyspace.store
-    for slot in SLOTS:
-        for record in store.records[slot].values():
-            body = record[COUNTS]
-            if isinstance(body, Cells):
-                again = body.on(MEMORY)
-                assert (body.sum, body.live, body.due_ms) == (again.sum, again.live, again.due_ms)
-                assert (record[VALUE] is not None) == (body.live > 0)
-                assert all(cell[0] >= record[0] for _, cell in body.cells.items())
-                if body.kind == "zset":
-                    assert list(body.scores()) == list(again.scores())
-        sums, dead = store.sums[slot], store.dead[slot]
-        store._rebuild(slot, -1)
-        assert (store.sums[slot], store.dead[slot]) == (sums, dead)
-    assert not litter(store)
+    assert not list(unsound(site.keyspace.store))
+    assert not litter(site.keyspace.store)
 
 
 seeds = st.integers(0, 2**32)
