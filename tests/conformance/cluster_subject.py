@@ -65,12 +65,13 @@ class ClusterSubject:
 
 
 @contextmanager
-def connected(cluster: LocalCluster, resp: int) -> Iterator[ClusterSubject]:
+def connected(
+    cluster: LocalCluster, resp: int, kind: type[Connection] = Connection
+) -> Iterator[ClusterSubject]:
     """Connections to the nodes of a cluster."""
     with ExitStack() as stack:
         nodes, copies = [
-            [Connection(stack.enter_context(_wire(node.host, node.port))) for node in cluster]
-            for _ in range(2)
+            [kind(stack.enter_context(_wire(node.host, node.port))) for node in cluster] for _ in range(2)
         ]
         for connection in nodes + copies:
             connection(b"HELLO", b"%d" % resp)
@@ -89,14 +90,15 @@ def placed(request: Request, keys: dict[bytes, bytes]) -> Request:
     return tuple(keys.get(word, tag + word if word.startswith((b"w_", b"h_")) else word) for word in request)
 
 
-def settings_for(examples: int) -> settings:
-    """The same few examples each time; ORACLE_EXAMPLES, others, as many as that."""
+def settings_for(examples: int, steps: int = 50) -> settings:
+    """The same few examples each time; with ORACLE_EXAMPLES others, as many as that."""
     asked = os.environ.get("ORACLE_EXAMPLES")
     return settings(
         derandomize=asked is None,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         max_examples=int(asked or examples),
+        stateful_step_count=steps,
     )
 
 
