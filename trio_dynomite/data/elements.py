@@ -46,6 +46,20 @@ def apply(record: Record, kind: int, stamp: int, payload: Any, deadline_ms: int)
     return settle(record)
 
 
+def grow(record: Record, stamp: int, payload: Any) -> int | None:
+    """Put cells that never expire into the body of `record`, the usual case: its digest until now.
+
+    None, and nothing done, where it has no element of that type or is newer."""
+    body = record[COUNTS]
+    if type(body) is not Cells or not body.live or body.kind != payload[0] or stamp < record[STAMP]:
+        return None
+    before = body.digest
+    _join(body, record[STAMP], CELLS, stamp, payload, 0)
+    if stamp > body.made:
+        body.made = stamp
+    return before
+
+
 def _claimed(record: Record, claim: Cells) -> Record:
     """`record` after something was done to elements of the type of `claim`, which has none yet."""
     stamp, value, expiry, deadline, extra = record
@@ -125,4 +139,4 @@ def counted(body: Cells, old: Record, origin: int, sequence: int, total: int) ->
     return (old[STAMP], zero if old[VALUE] is None else old[VALUE], old[EXPIRY], old[DEADLINE], counts)
 
 
-__all__ = ["ACTS", "CELLS", "DATES", "GONE", "TALLY", "apply", "cell", "counted"]
+__all__ = ["ACTS", "CELLS", "DATES", "GONE", "TALLY", "apply", "cell", "counted", "grow"]

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Protocol, overload
 import xxhash
 from attrs import define, field
 
-from trio_dynomite.data import effect
+from trio_dynomite.data import effect, elements
 from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.effect import COUNT, EXPIRE, FIELDS, FLUSH, PUT
+from trio_dynomite.data.elements import CELLS
 from trio_dynomite.data.merge import merge, settle
 from trio_dynomite.data.record import (
     ABSENT,
@@ -168,6 +169,18 @@ class Store:
         if self.on_new is not None and new[VALUE] is not None and old[VALUE] is None:
             self.on_new(key)
 
+    def grown(self, slot: int, key: bytes, record: Record, before: int) -> None:
+        """Elements were put into the body of `record`, which had some; `before` was the body's digest."""
+        self.records[slot][key] = record
+        body: Cells = record[COUNTS]
+        self.sums[slot] += hash_of(key) * (body.digest - before)
+        if body.due_ms:
+            self._schedule(key, body.due_ms)
+        if self.usage is not None:
+            self.usage.weigh(key, record)
+        if self.written is not None:
+            self.written.append(key)
+
     def get(self, slot: int, key: bytes) -> Record:
         """What is known of `key`; of one that is unknown, only that it was absent at the last flush."""
         record = self.records[slot].get(key)
@@ -225,6 +238,12 @@ class Store:
                 elif old[0] < stamp and old[1] is not None and not old[2] and old[4] is None:
                     records[key] = (stamp, payload, 0, 0, None)
                     sums[slot] += hash_of(key) * (stamp - old[0])
+                    continue
+            elif kind == CELLS and not deadline_ms:
+                record = all_records[slot].get(key)
+                before = None if record is None else elements.grow(record, stamp, payload)
+                if record is not None and before is not None:
+                    self.grown(slot, key, record, before)
                     continue
             if not self._apply(slot, kind, key, stamp, payload, deadline_ms, now_ms):
                 gaps.append(key)

@@ -18,7 +18,7 @@ from trio_dynomite.commands.record import Pair, Scored
 from trio_dynomite.data import elements
 from trio_dynomite.data.cells import HASH, SET, SORTED_SET, Cells, score_of
 from trio_dynomite.data.elements import CELLS, DATES, GONE, TALLY
-from trio_dynomite.data.record import COUNTS, DEADLINE, STAMP, VALUE, Record, digest, text
+from trio_dynomite.data.record import COUNTS, DEADLINE, STAMP, VALUE, Record, text
 from trio_dynomite.data.stamp import NODE_BITS, TICK, pack
 from trio_dynomite.errors import CommandError
 
@@ -66,11 +66,10 @@ class CellsView:
         if record is None or record[COUNTS] is not body or not body.live:
             self._write(CELLS, payload)
             return
-        before = digest(record)
-        clock = ks.clock
+        before, clock = body.digest, ks.clock
         clock.last = body.made = stamp = clock.last + TICK
         body.replace(element, body.cells.get(element), (stamp, value, 0, 0, None))
-        ks.store.set(slot, key, record, before)
+        ks.store.grown(slot, key, record, before)
         if ks.effects is not None:
             ks.effects.extend((CELLS, slot, key, stamp >> NODE_BITS, payload, 0))
 
