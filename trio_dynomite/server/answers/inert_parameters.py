@@ -3,6 +3,7 @@
 Tools and test harnesses set them: they are checked as far as their kind, taken, and remembered.
 """
 
+import re
 from collections.abc import Mapping
 
 from trio_dynomite.server.output import parse_size
@@ -149,18 +150,46 @@ INERT: Mapping[str, str] = {
 """By name."""
 
 
+_SIZES = frozenset(
+    [
+        "active-defrag-ignore-bytes",
+        "auto-aof-rewrite-min-size",
+        "client-query-buffer-limit",
+        "hash-max-listpack-value",
+        "hash-max-ziplist-value",
+        "hll-sparse-max-bytes",
+        "maxmemory-clients",
+        "repl-backlog-size",
+        "stream-node-max-bytes",
+        "zset-max-listpack-value",
+        "zset-max-ziplist-value",
+    ]
+)
+_SHARES = frozenset(["maxmemory-clients"])
+"""Those that may be a share of the memory, too."""
+
+
 def check(name: str, value: bytes) -> bytes:
-    """What is kept of a value, if it is of the default's kind: yes or no, or a number, which may be a size.
+    """What is kept of a value, if it is of the parameter's kind: yes or no, a number, a size.
 
     Raises ValueError in Redis's words."""
     default, word = INERT[name], value.decode("utf-8", "replace").lower()
+    if name in _SIZES:
+        return _size(name, word)
     if default in ("yes", "no") and word not in ("yes", "no"):
         raise ValueError("argument must be 'yes' or 'no'")
-    if not default.lstrip("-").isdigit():
-        return value
-    if word.removesuffix("%").lstrip("-").isdigit():
-        return value
+    if default.lstrip("-").isdigit() and re.fullmatch(r"-?[0-9]+", word) is None:
+        raise ValueError("argument couldn't be parsed into an integer")
+    return value
+
+
+def _size(name: str, word: str) -> bytes:
+    if name in _SHARES and re.fullmatch(r"[0-9]+%", word):
+        if int(word[:-1]) > 100:
+            raise ValueError("percentage argument must be less or equal to 100")
+        return word.encode()
     size = parse_size(word)
     if size is None:
-        raise ValueError("argument couldn't be parsed into an integer")
+        kind = "memory or percent" if name in _SHARES else "memory"
+        raise ValueError(f"argument must be a {kind} value")
     return b"%d" % size
