@@ -19,7 +19,8 @@ from trio_dynomite.testing.shared import Shared
 
 _ELEMENTS = [b"a", b"b", b"c"]
 _KEYS = 3
-_REFUSALS = (b"-WRONGTYPE", b"-ERR no such key", b"-ERR hash value is not an", b"-ERR value is not an")
+_WHY = (b"no such key", b"hash value is not an", b"value is not a")
+_REFUSALS = (b"-WRONGTYPE", b"-BUSYGROUP", b"-NOGROUP", *(b"-ERR " + why for why in _WHY))
 
 
 @define(eq=False)
@@ -66,23 +67,45 @@ _COMMANDS: list[_Maker] = [
     lambda rng, key, other, element, value: [b"SET", key, value],
     lambda rng, key, other, element, value: [b"SET", key, value, b"PX", _soon(rng)],
     lambda rng, key, other, element, value: [b"APPEND", key, element],
+    lambda rng, key, other, element, value: [b"SETRANGE", key, b"2", value],
+    lambda rng, key, other, element, value: [b"PFADD", key, element, value],
     lambda rng, key, other, element, value: [b"INCR", key],
+    lambda rng, key, other, element, value: [b"INCRBYFLOAT", key, b"0.5"],
     lambda rng, key, other, element, value: [b"HSET", key, element, value],
     lambda rng, key, other, element, value: [b"HSET", key, element, value, b"d", value],
     lambda rng, key, other, element, value: [b"HINCRBY", key, element, b"1"],
     lambda rng, key, other, element, value: [b"HDEL", key, element],
     lambda rng, key, other, element, value: [b"HPEXPIRE", key, _soon(rng), b"FIELDS", b"2", element, b"d"],
     lambda rng, key, other, element, value: [b"HPERSIST", key, b"FIELDS", b"2", element, b"d"],
+    lambda rng, key, other, element, value: [
+        b"HSETEX",
+        key,
+        b"PX",
+        _soon(rng),
+        b"FIELDS",
+        b"1",
+        element,
+        value,
+    ],
+    lambda rng, key, other, element, value: [b"HGETDEL", key, b"FIELDS", b"2", element, b"d"],
     lambda rng, key, other, element, value: [b"SADD", key, element, value],
     lambda rng, key, other, element, value: [b"SREM", key, element],
     lambda rng, key, other, element, value: [b"SPOP", key],
     lambda rng, key, other, element, value: [b"ZADD", key, value, element],
     lambda rng, key, other, element, value: [b"ZINCRBY", key, rng.choice((b"1", b"0.5")), element],
     lambda rng, key, other, element, value: [b"ZREM", key, element],
+    lambda rng, key, other, element, value: [b"ZREMRANGEBYRANK", key, b"1", b"2"],
+    lambda rng, key, other, element, value: [b"GEOADD", key, b"13.4", b"52.5", element],
     lambda rng, key, other, element, value: [b"RPUSH", key, value, element],
     lambda rng, key, other, element, value: [b"LPOP", key],
     lambda rng, key, other, element, value: [b"LREM", key, b"0", element],
+    lambda rng, key, other, element, value: [b"LSET", key, b"-1", value],
+    lambda rng, key, other, element, value: [b"LINSERT", key, b"AFTER", element, value],
+    lambda rng, key, other, element, value: [b"LTRIM", key, b"1", b"-1"],
     lambda rng, key, other, element, value: [b"XADD", key, b"*", element, value],
+    lambda rng, key, other, element, value: [b"XGROUP", b"CREATE", key, element, b"0", b"MKSTREAM"],
+    lambda rng, key, other, element, value: [b"XREADGROUP", b"GROUP", element, b"c", b"STREAMS", key, b">"],
+    lambda rng, key, other, element, value: [b"XAUTOCLAIM", key, element, value, b"0", b"0"],
     lambda rng, key, other, element, value: [b"XTRIM", key, b"MAXLEN", b"1"],
     lambda rng, key, other, element, value: [b"DEL", key],
     lambda rng, key, other, element, value: [b"PEXPIRE", key, _soon(rng)],
@@ -91,6 +114,8 @@ _COMMANDS: list[_Maker] = [
     lambda rng, key, other, element, value: [b"RENAME", key, other],
     lambda rng, key, other, element, value: [b"COPY", key, other, b"REPLACE"],
     lambda rng, key, other, element, value: [b"SUNIONSTORE", other, other, key],
+    lambda rng, key, other, element, value: [b"ZUNIONSTORE", other, b"2", other, key],
+    lambda rng, key, other, element, value: [b"SORT", key, b"ALPHA", b"STORE", other],
     lambda rng, key, other, element, value: [b"LMOVE", key, other, b"LEFT", b"RIGHT"],
     lambda rng, key, other, element, value: [b"SMOVE", key, other, element],
 ]

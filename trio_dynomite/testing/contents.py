@@ -51,7 +51,9 @@ def contents(record: Record, now_ms: int) -> Any:
     if kind(record) == "list":
         return tuple(body.items) or None
     if kind(record) == "stream":
-        return tuple([(_id(number), body.entries.get(number)) for number in body.entries.irange()]) or None
+        return (
+            tuple([(id_text(number), body.entries.get(number)) for number in body.entries.irange()]) or None
+        )
     cells = [(element, cell) for element, cell in body.items() if not 0 < cell[DEADLINE] <= now_ms]
     return _of_cells(body.kind, cells)
 
@@ -69,7 +71,8 @@ def in_order(scored: list[tuple[bytes, float]]) -> Any:
     return tuple(sorted(scored, key=lambda pair: (pair[1], pair[0]))) or None
 
 
-def _id(number: int) -> bytes:
+def id_text(number: int) -> bytes:
+    """The id of a stream's entry, as clients know it."""
     return b"%d-%d" % (number >> 64, number & 0xFFFF_FFFF_FFFF_FFFF)
 
 
@@ -91,7 +94,7 @@ def read(type_: str, reply: Any) -> Any:
     if type_ == "list":
         return tuple(reply) or None
     if type_ == "stream":
-        return tuple([(entry_id, tuple(fields)) for entry_id, fields in reply]) or None
+        return tuple([(id_, tuple(fields)) for id_, fields in reply]) or None
     pairs = zip(reply[::2], reply[1::2], strict=True)
     if type_ == "hash":
         return frozenset(pairs) or None

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 from attrs import define
 
-from trio_dynomite.data.record import kind
+from trio_dynomite.data.record import COUNTS, is_live, kind
 from trio_dynomite.testing.asking import Request
-from trio_dynomite.testing.contents import READS, Look, in_order, read
+from trio_dynomite.testing.contents import READS, Look, contents, id_text, in_order, read
 from trio_dynomite.testing.targets import Outcomes, Read, Target
 
 NAMES = [b"a", b"b", b"c", b"d", b"e", b"f"]
@@ -170,6 +170,65 @@ class Entries(Target):
 
 def _flat(entry: Any) -> list[bytes]:
     return [entry[0], *entry[1]]
+
+
+@define(eq=False)
+class Readers(Target):
+    """A stream and a group that reads it: every entry is delivered once, and pending until acknowledged.
+
+    A state is (ids of the entries, the last one delivered, who has which pending)."""
+
+    kind: ClassVar[str] = "stream"
+
+    def next_write(self) -> tuple[Request, Outcomes]:
+        """The next entry, or what a consumer does."""
+        if self.state is None:
+            made = [b"XGROUP", b"CREATE", self.key, b"g", b"0", b"MKSTREAM"]
+            return made, {((), b"0-0", ()): b"OK"}
+        ids, last, pending = self.state
+        rng, die = self.workload.rng, self.workload.rng.random()
+        consumer, entry_id = rng.choice([b"c", b"d"]), b"%d-1" % self.number
+        if die < 0.35:
+            request = [b"XADD", self.key, entry_id, b"f", b"v"]
+            return request, {((*ids, entry_id), last, pending): entry_id}
+        if die < 0.65 or not pending:
+            return self._deliver(consumer)
+        if die < 0.8:
+            gone = rng.choice(pending)
+            left = tuple([one for one in pending if one is not gone])
+            return [b"XACK", self.key, b"g", gone[0]], {(ids, last, left): 1}
+        if die < 0.95:
+            taken = rng.choice(pending)[0]
+            moved = tuple([(id_, consumer if id_ == taken else owner) for id_, owner in pending])
+            request = [b"XCLAIM", self.key, b"g", consumer, b"0", taken, b"FORCE", b"JUSTID"]
+            return request, {(ids, last, moved): [taken]}
+        return [b"DEL", self.key], {None: 1}
+
+    def _deliver(self, consumer: bytes) -> tuple[Request, Outcomes]:
+        """Two entries that nobody has got yet, or fewer."""
+        ids, last, pending = self.state
+        fresh = [id_ for id_ in ids if int(id_[:-2]) > int(last[:-2])][:2]
+        told = [[self.key, [[id_, [b"f", b"v"]] for id_ in fresh]]] if fresh else None
+        after = (ids, fresh[-1] if fresh else last, (*pending, *[(id_, consumer) for id_ in fresh]))
+        request = [b"XREADGROUP", b"GROUP", b"g", consumer, b"COUNT", b"2", b"STREAMS", self.key, b">"]
+        return request, {after: told}
+
+    def next_read(self) -> Read:
+        """What is pending."""
+        if self.state is None:
+            return super().next_read()
+        request = [b"XPENDING", self.key, b"g", b"-", b"+", b"100"]
+        return Read(request, lambda reply: tuple([(one[0], one[1]) for one in reply]), lambda state: state[2])
+
+    def held(self, look: Look, now_ms: int) -> Any:
+        """The entries, and what the group has to do with them."""
+        record = look(self.key)
+        if not is_live(record, now_ms):
+            return None
+        ids = tuple([id_ for id_, _ in contents(record, now_ms) or ()])
+        group = record[COUNTS].groups[b"g"]
+        pending = tuple([(id_text(number), owner) for number, (owner, *_) in group.pending.items()])
+        return ids, id_text(group.last_id), pending
 
 
 _MAKING: dict[str, list[bytes]] = {

@@ -16,10 +16,10 @@ from trio_dynomite.testing.key_targets import Mixed, Movers, Twins, Unions
 from trio_dynomite.testing.shared import Shared, SharedElements, SharedSequence, SharedTally, Watched
 from trio_dynomite.testing.simulation import Client, SimNode, Simulation
 from trio_dynomite.testing.targets import Register, Sequence, Tally, Target
-from trio_dynomite.testing.type_targets import Entries, Fields, Line, Members, Scores, Shifting
+from trio_dynomite.testing.type_targets import Entries, Fields, Line, Members, Readers, Scores, Shifting
 
 STRINGS: tuple[type[Target], ...] = (Register, Sequence, Tally)
-COLLECTIONS: tuple[type[Target], ...] = (Fields, Members, Scores, Line, Entries, Shifting)
+COLLECTIONS: tuple[type[Target], ...] = (Fields, Members, Scores, Line, Entries, Readers, Shifting)
 SEVERAL: tuple[type[Target], ...] = (Twins, Mixed, Movers, Unions)
 EXPIRING: tuple[type[Target], ...] = (Fading, FadingHash, FadingField, FadingScore, FadingLine)
 KINDS = (*STRINGS, *COLLECTIONS, *SEVERAL, *EXPIRING)
