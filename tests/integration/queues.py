@@ -9,15 +9,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from typing import Any
 
 import redis
 from attrs import define, field
 
-from tests.integration.cluster import QUORUM, client
-from trio_dynomite.testing.local import LocalNode, wait_until
+from tests.integration.cluster import QUORUM, client, key_led_by
+from trio_dynomite.testing.local import LocalCluster, LocalNode, wait_until
 
 Client = Any
 MOVED = "{queue}:moved"
@@ -82,6 +82,17 @@ QUEUES = [
     ),
 ]
 STREAM = QUEUES[-1]
+
+
+def of_two(other: str) -> Queue:
+    """A list and another one, of another primary, which are waited for together."""
+    return Queue(
+        "BLPOP of two",
+        "{queue}:one of two",
+        lambda connected, key, values: connected.rpush(other if len(values) == 2 else key, *values),
+        lambda connected, key: _second(connected.blpop([key, other], timeout=_WAIT_S)),
+        lambda connected, key: connected.lrange(key, 0, -1) + connected.lrange(other, 0, -1),
+    )
 
 
 @define(eq=False)
@@ -225,11 +236,24 @@ def _running(threads: list[threading.Thread], is_over: threading.Event) -> Itera
             assert not thread.is_alive(), "a client hangs"
 
 
-def prepare(node: LocalNode) -> list[Work]:
-    """Work for every queue; the stream has its group."""
+def prepare(cluster: LocalCluster, node: LocalNode) -> list[Work]:
+    """Work for every queue; the stream has its group, and one key has `node` for its primary."""
     with client(node, QUORUM) as connected:
         connected.xgroup_create(STREAM.key, "g", id="0", mkstream=True)
-    return [Work(queue) for queue in QUEUES]
+    return [Work(queue) for queue in [*QUEUES, of_two(key_led_by(cluster, node, "other"))]]
+
+
+@contextmanager
+def all_waiting(works: list[Work], nodes: list[LocalNode]) -> Iterator[None]:
+    """Clients wait at `nodes` for every kind of work until the block ends."""
+    with ExitStack() as stack:
+        for work in works:
+            stack.enter_context(work.waiting(nodes))
+        try:
+            yield
+        finally:
+            for work in works:
+                work.is_over.set()
 
 
 def assert_accounted(works: list[Work], node: LocalNode) -> None:

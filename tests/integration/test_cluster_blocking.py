@@ -6,14 +6,14 @@ import pytest
 
 from tests.integration.cluster import QUORUM, client, primary_of, wait_missed
 from tests.integration.conftest import MakeCluster
-from tests.integration.queues import STREAM, assert_accounted, prepare
+from tests.integration.queues import STREAM, all_waiting, assert_accounted, prepare
 from trio_dynomite.testing.local import LocalCluster, LocalNode, wait_until
 
 pytestmark = pytest.mark.integration
 
 
 def start(cluster: LocalCluster) -> tuple[LocalNode, list[LocalNode]]:
-    """The primary of all queues, and the others."""
+    """The primary of all queues (of one of them, another leads a part), and the others."""
     victim = primary_of(cluster, STREAM.key)
     return victim, [node for node in cluster if node is not victim]
 
@@ -26,10 +26,8 @@ def blocked(nodes: list[LocalNode]) -> int:
 def test_who_waits_while_the_primary_dies_waits_on(make_cluster: MakeCluster) -> None:
     cluster = make_cluster()
     victim, others = start(cluster)
-    works = prepare(others[0])
-    with ExitStack() as stack:
-        for work in works:
-            stack.enter_context(work.waiting(others * 2))
+    works = prepare(cluster, others[0])
+    with all_waiting(works, others * 2):
         wait_until(lambda: blocked(others) == 4 * len(works) + 2, "all wait")
         victim.kill()
         for node in others:
@@ -49,10 +47,9 @@ def test_who_waits_while_the_primary_dies_waits_on(make_cluster: MakeCluster) ->
 def test_nothing_is_lost_or_doubled_while_primaries_die(make_cluster: MakeCluster) -> None:
     cluster = make_cluster()
     victim, others = start(cluster)
-    works = prepare(others[0])
-    with ExitStack() as stack:
+    works = prepare(cluster, others[0])
+    with all_waiting(works, [*others, *others, victim]), ExitStack() as stack:
         for work in works:
-            stack.enter_context(work.waiting([*others, *others, victim]))
             stack.enter_context(work.pushing(others[0]))
         for _ in range(2):
             wait_until(lambda: primary_of(cluster, STREAM.key, others[0]) is victim, "it leads")
