@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from attrs import define, field
 
 from trio_dynomite.model import Level
-from trio_dynomite.testing.asking import THINK_S, Fate, Request, fate_of
+from trio_dynomite.testing.asking import LOCAL, THINK_S, Fate, Request, fate_of
 from trio_dynomite.testing.contents import parsed
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ class Shared:
         """Send something to a node."""
         raise NotImplementedError
 
+    def level(self) -> Level:
+        """A level whose acknowledgement is a promise."""
+        return self.workload.rng.choice(LOCAL)
+
     def verdict(self, held: Any) -> str | None:
         """What is wrong with what the key holds in the end."""
         raise NotImplementedError
@@ -67,7 +71,7 @@ class SharedTally(Shared):
             self.unknown += fate is Fate.UNKNOWN
             self.acknowledged += fate is Fate.DONE
 
-        self.workload.ask(name, Level.DC_QUORUM, requests[self.kind], replied)
+        self.workload.ask(name, self.level(), requests[self.kind], replied)
 
     def verdict(self, held: Any) -> str | None:
         """Is the sum what was acknowledged?"""
@@ -99,7 +103,7 @@ class SharedSequence(Shared):
                 self.acknowledged.add(piece)
 
         command = b"APPEND" if self.kind == "string" else b"RPUSH"
-        self.workload.ask(name, Level.DC_QUORUM, [command, self.key, piece], replied)
+        self.workload.ask(name, self.level(), [command, self.key, piece], replied)
 
     def verdict(self, held: Any) -> str | None:
         """Is every piece there, and once?"""
@@ -149,7 +153,7 @@ class SharedElements(Shared):
             if fate is not Fate.UNKNOWN:
                 self._settle(element, is_there=fate is Fate.DONE)
 
-        self.workload.ask(name, Level.DC_QUORUM, _ADD[self.kind](self.key, element), replied)
+        self.workload.ask(name, self.level(), _ADD[self.kind](self.key, element), replied)
 
     def _remove(self, name: str, element: bytes) -> None:
         self.there.discard(element)
@@ -161,7 +165,7 @@ class SharedElements(Shared):
                 # Whoever did not see it has removed nothing.
                 self._settle(element, is_there=fate is Fate.UNDONE or not parsed(reply))
 
-        self.workload.ask(name, Level.DC_QUORUM, [_REMOVE[self.kind], self.key, element], replied)
+        self.workload.ask(name, self.level(), [_REMOVE[self.kind], self.key, element], replied)
 
     def _settle(self, element: bytes, *, is_there: bool) -> None:
         self.open.discard(element)
@@ -195,13 +199,13 @@ class Watched(Shared):
                 number = b"%d" % (int(parsed(reply) or 0) + 1)
                 self._next(name, [[b"SET", self.key, number]], self._replied, watched=[(self.key, version)])
 
-        self.workload.watch(name, Level.DC_QUORUM, [self.key], watched)
+        self.workload.watch(name, self.level(), [self.key], watched)
 
     def _next(self, name: str, request: Request, on_reply: Callable[[bytes], None], **more: Any) -> None:
         """The next request of the same client, in a turn of its own."""
 
         def send() -> None:
-            self.workload.ask(name, Level.DC_QUORUM, request, on_reply, **more)
+            self.workload.ask(name, self.level(), request, on_reply, **more)
 
         self.workload.simulation.timeline.after(0, send)
 
