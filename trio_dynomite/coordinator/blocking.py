@@ -88,7 +88,7 @@ class Blocking:
     def sit(self, seat: Seat) -> None:
         """Somebody waits at this node: writes are noticed from now on."""
         self.room.sit(seat)
-        self.engine.notice_writes()
+        self.engine.written.listen()
 
     def run(self, row: Row, args: list[bytes], route: Route, caller: Caller) -> bytes | None:
         """Try a command on the primary, which this node is; BLOCKED when there is nothing for it."""
@@ -206,7 +206,7 @@ class Blocking:
         kind = self.engine.keyspace.kind
         left = [key for key in held.keys if kind(key) is not None]
         if left:
-            self.engine.soon(partial(self.engine.call_again, left, held.number))
+            self.engine.soon(partial(self.engine.written.call_again, left, held.number))
 
     def _call(self, acceptor: Acceptor, token: int) -> bool:
         peer = acceptor.peer
@@ -242,7 +242,7 @@ class Blocking:
         for (acceptor, _), seat in list(self._guests.items()):
             if acceptor.peer is peer:
                 seat.held_until_s = 0.0
-                self.engine.soon(partial(self.engine.call_again, seat.keys, 0))
+                self.engine.soon(partial(self.engine.written.call_again, seat.keys, 0))
 
     def peer_gone(self, peer: Peer) -> None:
         """Our connection to a peer has ended: our clients wait there no more."""

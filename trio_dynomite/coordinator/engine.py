@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field
 
@@ -25,16 +25,15 @@ from trio_dynomite.coordinator.broadcast import Broadcasts
 from trio_dynomite.coordinator.common import Common
 from trio_dynomite.coordinator.eviction import Eviction
 from trio_dynomite.coordinator.forward import Forward
-from trio_dynomite.coordinator.internal import VERSIONS
 from trio_dynomite.coordinator.park import Parking
 from trio_dynomite.coordinator.quorum import QuorumRead, VerifiedWrite
 from trio_dynomite.coordinator.replica import Replica
 from trio_dynomite.coordinator.routes import VERIFIED, Route, RouteTable
-from trio_dynomite.data.effect import Flat
+from trio_dynomite.coordinator.sending import send_batches
+from trio_dynomite.coordinator.written import Written
 from trio_dynomite.errors import CommandError
 from trio_dynomite.model import Level, Node, NodeState
-from trio_dynomite.peers.link import Link, encode_effects
-from trio_dynomite.peers.peer import Peer
+from trio_dynomite.peers.link import Link
 from trio_dynomite.protocol import replies
 from trio_dynomite.storage.keyspace import StoreKeyspace
 
@@ -46,8 +45,6 @@ LAPSE_S = 0.2
 """A node that had no turn for so long may have been paused, and looks whether it may still lead."""
 LEAP_MS = 50
 """A wall clock that gained so much on the monotonic one leapt, or the machine slept: peers must hear it."""
-NOT_AGREED = 0xFFFF_FFFF
-"""A token that no view has: the peer joins the effects, and does not count."""
 _INTERNAL = replies.error("ERR internal error; the node's log tells more")
 
 
@@ -115,6 +112,7 @@ class Engine:
     replica: Replica = field(init=False)
     broadcasts: Broadcasts = field(init=False)
     blocking: Blocking = field(init=False)
+    written: Written = field(init=False)
     common: Common = field(init=False)
     eviction: Eviction = field(init=False)
     is_limited: bool = False
@@ -137,17 +135,11 @@ class Engine:
     """Routes with effects to send at the end of the turn."""
     running: Route | None = None
     """The route of the command on several keys that runs now: a script may touch no other."""
-    on_written: Callable[[list[bytes]], None] | None = None
-    """Told at the end of a turn which keys were written or have expired on this node."""
-    on_flushed: Callable[[], None] = lambda: None
-    """Told at the end of a turn in which slots were flushed."""
     on_failed: Callable[[Row, str], None] = lambda row, text: None
     """Told of every command that ran here and was refused, and the words of the refusal."""
     _links: list[Link] = field(factory=list)
     _acceptors: list[Acceptor] = field(factory=list)
     _deadlines: deque[tuple[float, Operation]] = field(factory=deque)
-    _noticed: int = 0
-    """How many of the keys written in this turn were looked at already."""
     _soon: deque[Callable[[], None]] = field(factory=deque)
 
     def __attrs_post_init__(self) -> None:
@@ -155,6 +147,7 @@ class Engine:
         self.replica = Replica(self)
         self.broadcasts = Broadcasts(self)
         self.blocking = Blocking(self)
+        self.written = Written(self)
         self.common = Common(self)
         self.eviction = Eviction(self)
         self.keyspace.store.on_expired = self._expired
@@ -177,14 +170,14 @@ class Engine:
     def end(self) -> None:
         """The turn is over: send what it collected."""
         if self.keyspace.store.written is not None:
-            self._tell_written()
+            self.written.end_turn()
         self.keyspace.store.commit()
         dirty, self.dirty = self.dirty, []
         for route in dirty:
             if route.holds_back(self.mono_s):
                 self.dirty.append(route)
             else:
-                self._send_batches(route)
+                send_batches(self, route)
         links, self._links = self._links, []
         for link in links:
             link.flush()
@@ -196,7 +189,7 @@ class Engine:
         """Send the batches that are held back, too."""
         dirty, self.dirty = self.dirty, []
         for route in dirty:
-            self._send_batches(route)
+            send_batches(self, route)
 
     @property
     def has_more(self) -> bool:
@@ -258,7 +251,7 @@ class Engine:
                 except Exception as error:
                     reply = self._failed(row, error)
                 if keyspace.store.written:
-                    self.notice()
+                    self.written.notice()
                 if need == 0 or not batch.effects or not reply:
                     return reply
                 caller.wait_for(batch, need, reply)
@@ -274,74 +267,10 @@ class Engine:
             return self._quorum_read(route, row, args, caller)
         return self.elsewhere(route, row, args, caller)
 
-    @property
-    def listeners(self) -> dict[bytes, Callable[[list[Any]], Any]]:
-        """By name, what answers a peer that tells something."""
-        return self.broadcasts.listeners
-
-    def tell_all(self, what: bytes, values: list[Any], answer: Callable[[list[Any]], None]) -> None:
-        """Tell every open peer; `answer` gets their answers once all are in."""
-        self.broadcasts.tell_all(what, values, answer)
-
-    def submit_transaction(
-        self,
-        commands: list[tuple[Row | None, list[bytes] | bytes]],
-        watched: list[tuple[bytes, int]],
-        caller: Caller,
-    ) -> bytes | None:
-        """Run commands in one step, if no watched key has another version by now."""
-        return several.submit_transaction(self, commands, watched, caller)
-
-    def versions(self, keys: list[bytes], caller: Caller) -> bytes | None:
-        """Ask for the version of each key: an array of integers, 0 for an absent key."""
-        return scatter.submit(self, VERSIONS, [VERSIONS.name.encode(), *keys], caller)
-
-    def unblock(self, owner: Caller, as_error: bool) -> bool:
-        """End a blocked client's wait; was it blocked?"""
-        return self.blocking.unblock(owner, as_error=as_error)
-
     def _expired(self, event: str, key: bytes) -> None:
         """A key or a field was found to have expired: its primary tells who listens."""
         if self.keyspace.wants_events and self.table.of_key(key).leads:
             self.keyspace.event(event, key)
-
-    def notice_writes(self) -> None:
-        """Somebody wants to know of every key that is written."""
-        if self.keyspace.store.written is None:
-            self.keyspace.store.written = []
-
-    def notice(self) -> None:
-        """Keys were written: serve those who wait for them, before anything else."""
-        written = self.keyspace.store.written
-        assert written is not None
-        if self._noticed < 0:
-            return
-        at, self._noticed = self._noticed, -1
-        while at < len(written):
-            key = written[at]
-            at += 1
-            self.blocking.wake([key])
-        self._noticed = at
-
-    def call_again(self, keys: list[bytes], after: int) -> None:
-        """As `notice`: keys that are free again, for those who wait behind the number `after`."""
-        at, self._noticed = self._noticed, -1
-        self.blocking.wake(keys, after)
-        self._noticed = at
-        if self.keyspace.store.written is not None:
-            self.notice()
-
-    def _tell_written(self) -> None:
-        self.notice()
-        store = self.keyspace.store
-        written, self._noticed = store.written, 0
-        if store.was_flushed:
-            store.was_flushed = False
-            self.blocking.wake(list(self.blocking.room.queues))
-            self.on_flushed()
-        store.written = None if self.on_written is None and self.blocking.is_quiet else []
-        if written and self.on_written is not None:
-            self.on_written(written)
 
     def execute(self, row: Row, args: list[bytes], resp: int) -> bytes:
         """Run a command on this node's own copy, here and now."""
@@ -384,64 +313,6 @@ class Engine:
     def can_verify(self, route: Route, level: Level) -> bool:
         """Do enough replicas serve reads to compare a write with?"""
         return route.read_shortfall[level] is None
-
-    def _send_batches(self, route: Route) -> None:
-        batch, direct = route.batch, route.direct
-        if batch.effects:
-            route.batch = Batch()
-            self.replicate(route, batch)
-        if direct.effects:
-            route.direct = Batch()
-            self._send(direct, route, list(route.everywhere()), [])
-        for sent in (batch, direct):
-            if sent.waiting:
-                self.watch(sent)
-
-    def replicate(self, route: Route, batch: Batch) -> None:
-        """Send a batch to our racks, and to one gateway in every other datacenter."""
-        gateways: list[Peer] = []
-        for peers in route.remote.values():
-            gateway = next((peer for peer in peers if peer.is_open), None)
-            if gateway is not None:
-                gateways.append(gateway)
-            else:
-                for peer in peers:
-                    peer.hints.append(self.node.id, batch.effects)
-        self._send(batch, route, route.copies, gateways)
-
-    def _send(self, batch: Batch, route: Route, peers: list[Peer], gateways: list[Peer]) -> None:
-        if not peers and not gateways:
-            return
-        effects, origin = batch.effects, self.node.id
-        body = encode_effects(origin, effects)
-        for peer in peers:
-            if peer.is_open:
-                assert peer.link is not None
-                peer.link.send_effects(body, batch, origin, effects, token=self.token_for(route, peer))
-            else:
-                peer.hints.append(origin, effects)
-        for peer in gateways:
-            assert peer.link is not None
-            relayed = Batch(on_settled=self._hint_if_lost(route, peer, origin, effects))
-            peer.link.send_effects(body, relayed, origin, effects, relay=True)
-
-    def token_for(self, route: Route, peer: Peer) -> int:
-        """What makes `peer` count our write on `route`: the number of the view in which it agreed."""
-        if peer.node.datacenter != self.node.datacenter:
-            return 0
-        return peer.token if route.number in peer.agreed else NOT_AGREED
-
-    def _hint_if_lost(
-        self, route: Route, gateway: Peer, origin: int, effects: Flat
-    ) -> Callable[[bool], None]:
-        """When a gateway goes away its whole datacenter may have missed what it was to pass on."""
-
-        def settled(complete: bool) -> None:
-            if not complete:
-                for peer in route.remote[gateway.node.datacenter]:
-                    peer.hints.append(origin, effects)
-
-        return settled
 
     # Reads, and requests for others
 

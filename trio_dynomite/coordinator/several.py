@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from trio_dynomite.commands.row import Gather as How
 from trio_dynomite.commands.row import Row
 from trio_dynomite.commands.sort_options import patterns
-from trio_dynomite.coordinator import blocked
+from trio_dynomite.coordinator import blocked, scatter
 from trio_dynomite.coordinator.gather import Gather
-from trio_dynomite.coordinator.internal import TRANSACTION, pack_transaction
+from trio_dynomite.coordinator.internal import TRANSACTION, VERSIONS, pack_transaction
 from trio_dynomite.protocol.replies import array, error
 
 if TYPE_CHECKING:
@@ -84,13 +84,20 @@ def _leads_away(engine: Engine, row: Row, args: list[bytes]) -> str | None:
     return None
 
 
+def versions(engine: Engine, keys: list[bytes], caller: Caller) -> bytes | None:
+    """Ask for the version of each key: an array of integers, 0 for an absent key."""
+    return scatter.submit(engine, VERSIONS, [VERSIONS.name.encode(), *keys], caller)
+
+
 def submit_transaction(
     engine: Engine,
     commands: list[tuple[Row | None, list[bytes] | bytes]],
     watched: list[tuple[bytes, int]],
     caller: Caller,
 ) -> bytes | None:
-    """Run commands in one step on the primary of all their keys; without a row, a reply known already."""
+    """Run commands in one step on the primary of all their keys, if no watched key has changed since.
+
+    What has no row is a reply known already."""
     keys = [key for key, _ in watched]
     requests: list[list[bytes] | bytes] = []
     for row, args in commands:

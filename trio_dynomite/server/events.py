@@ -68,8 +68,8 @@ class Notifications:
 
     def listen(self) -> None:
         """Take what peers tell."""
-        self.engine.listeners[EVENTS] = self._heard
-        self.engine.listeners[NOTIFY] = lambda values: self.want(parse_classes(values[0]))
+        self.engine.broadcasts.listeners[EVENTS] = self._heard
+        self.engine.broadcasts.listeners[NOTIFY] = lambda values: self.want(parse_classes(values[0]))
 
     def want(self, letters: frozenset[str]) -> None:
         """From now on these are wanted of this node."""
@@ -82,7 +82,7 @@ class Notifications:
     def want_everywhere(self, letters: frozenset[str]) -> None:
         """Likewise, and of all nodes that are up: keys change where their primaries are."""
         self.want(letters)
-        self.engine.tell_all(NOTIFY, [format_classes(letters)], lambda answers: None)
+        self.engine.broadcasts.tell_all(NOTIFY, [format_classes(letters)], lambda answers: None)
 
     def _happened(self, name: str, key: bytes) -> None:
         if class_of(name) not in self.letters:
@@ -107,7 +107,7 @@ class Notifications:
     def _tell(self) -> None:
         untold, self._untold = self._untold, []
         ways = b"".join([letter.encode() for letter in "KE" if letter in self.letters])
-        self.engine.tell_all(EVENTS, [ways, *untold], lambda answers: None)
+        self.engine.broadcasts.tell_all(EVENTS, [ways, *untold], lambda answers: None)
 
     def _heard(self, values: list[Any]) -> None:
         letters = frozenset(values[0].decode())

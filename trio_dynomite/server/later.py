@@ -14,7 +14,7 @@ def ask_everybody(
     session: Session, what: bytes, values: list[Any], finish: Callable[[list[Any]], bytes]
 ) -> bytes | None:
     """Ask every peer `what`; the reply that `finish` makes of their answers, or None when it comes later."""
-    tell_all = session.server.engine.tell_all
+    tell_all = session.server.engine.broadcasts.tell_all
     return reply_of(session, lambda done: tell_all(what, values, lambda answers: done(finish(answers))))
 
 

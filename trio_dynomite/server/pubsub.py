@@ -63,9 +63,9 @@ class PubSub:
 
     def listen(self, engine: Engine) -> None:
         """Answer what peers tell and ask."""
-        engine.listeners[PUBLISH] = lambda values: self.publish(*values)
-        engine.listeners[SPUBLISH] = lambda values: self.publish_to_shard(*values)
-        engine.listeners[PUBSUB] = lambda values: self.ask(*values)
+        engine.broadcasts.listeners[PUBLISH] = lambda values: self.publish(*values)
+        engine.broadcasts.listeners[SPUBLISH] = lambda values: self.publish_to_shard(*values)
+        engine.broadcasts.listeners[PUBSUB] = lambda values: self.ask(*values)
 
     # Subscribing
 

@@ -92,8 +92,8 @@ class TrackingTable:
             self.prefixes.setdefault(prefix, set()).add(session.id)
             self._broadcast.add(session.id)
         self.sessions += 1
-        self.server.engine.on_written = self.written
-        self.server.engine.notice_writes()
+        self.server.engine.written.on_written = self.written
+        self.server.engine.written.listen()
 
     def disable(self, session: Session) -> None:
         """`session` tracks no more. What it read is forgotten when it is written."""
@@ -110,7 +110,7 @@ class TrackingTable:
         self.sessions -= 1
         if not self.sessions:
             self.readers.clear()
-            self.server.engine.on_written = None
+            self.server.engine.written.on_written = None
 
     # What tracking sessions do
 

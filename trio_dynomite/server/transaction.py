@@ -17,6 +17,7 @@ from attrs import define, field
 
 from trio_dynomite.access import gate
 from trio_dynomite.commands.row import Row, Spread
+from trio_dynomite.coordinator import several
 from trio_dynomite.protocol.replies import array, error, is_error
 from trio_dynomite.server import permission
 from trio_dynomite.server.elements import elements
@@ -82,8 +83,8 @@ def _submit(session: Session, requests: list[Request], watched: list[tuple[bytes
         for row, args in requests:
             session.server.tracking.remember(session, row, args)
     started = perf_counter()
-    reply = session.server.engine.submit_transaction(
-        [as_user(session, *request) for request in requests], watched, session
+    reply = several.submit_transaction(
+        session.server.engine, [as_user(session, *request) for request in requests], watched, session
     )
     _count(session, requests, perf_counter() - started)
     return reply

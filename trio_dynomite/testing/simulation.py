@@ -18,6 +18,7 @@ from trio_dynomite.coordinator.batch import Batch
 from trio_dynomite.coordinator.build import build_engine
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.coordinator.routes import Route
+from trio_dynomite.coordinator.several import submit_transaction, versions
 from trio_dynomite.errors import CommandError
 from trio_dynomite.model import Level, NodeState
 from trio_dynomite.peers.peer import Peer
@@ -299,14 +300,14 @@ class Simulation:
             name,
             level,
             on_reply,
-            lambda engine, client: engine.submit_transaction(commands, watched or [], client),
+            lambda engine, client: submit_transaction(engine, commands, watched or [], client),
         )
 
     def versions(
         self, name: str, level: Level, keys: list[bytes], on_reply: Callable[[bytes], None]
     ) -> Client:
         """As `call`: ask for the versions of keys, as WATCH does."""
-        return self._submit(name, level, on_reply, lambda engine, client: engine.versions(keys, client))
+        return self._submit(name, level, on_reply, lambda engine, client: versions(engine, keys, client))
 
     def _submit(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from trio_dynomite.coordinator.several import submit_transaction
 from trio_dynomite.model import Level
 from trio_dynomite.testing.simulation import Client, Simulation, layout
 
@@ -98,8 +99,8 @@ def test_a_client_can_be_unblocked(cluster: Simulation, as_error: bool) -> None:
     replies = wait(cluster, NODES[0], b"BRPOP", b"k", b"0")
     engine = cluster.nodes[NODES[0]].engine
     owner = next(iter(engine.blocking.blocked))
-    assert engine.unblock(owner, as_error)
-    assert not engine.unblock(owner, as_error)
+    assert engine.blocking.unblock(owner, as_error=as_error)
+    assert not engine.blocking.unblock(owner, as_error=as_error)
     assert replies[0].startswith(b"-UNBLOCKED" if as_error else b"*-1")
 
 
@@ -132,7 +133,7 @@ def test_other_types_and_commands_block_too(cluster: Simulation) -> None:
     for name in NODES:
         engine = cluster.nodes[name].engine
         for owner in list(engine.blocking.blocked):
-            engine.unblock(owner, as_error=False)
+            engine.blocking.unblock(owner, as_error=False)
 
 
 @pytest.mark.parametrize("end", [[b"DEL", b"s"], [b"FLUSHALL"], [b"XGROUP", b"DESTROY", b"s", b"g"]])
@@ -233,7 +234,7 @@ def test_a_transaction_does_not_block_and_wakes_when_it_is_over(cluster: Simulat
     client = Client(QUORUM, QUORUM, answers.append)
 
     def submit() -> None:
-        reply = node.engine.submit_transaction([(lookup(args), args) for args in requests], [], client)
+        reply = submit_transaction(node.engine, [(lookup(args), args) for args in requests], [], client)
         if reply is not None:
             client.done(reply)
 

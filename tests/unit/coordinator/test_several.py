@@ -6,6 +6,7 @@ import pytest
 
 from trio_dynomite.commands.table import lookup
 from trio_dynomite.coordinator.engine import Engine
+from trio_dynomite.coordinator.several import submit_transaction, versions
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.replies import array, bulk
 from trio_dynomite.testing.simulation import Client, SimNode, Simulation, layout
@@ -116,7 +117,7 @@ def test_in_a_transaction_sort_may_not_lead_away(cluster: Simulation) -> None:
         commands = [(lookup(list(args)), list(args))]
         first = sorted(cluster.nodes)[0]
         return in_turn(
-            cluster, first, lambda node, client: node.engine.submit_transaction(commands, [], client)
+            cluster, first, lambda node, client: submit_transaction(node.engine, commands, [], client)
         )
 
     denied = b"*1\r\n-ERR %s option of SORT denied in cluster mode when keys formed by the pattern may be in"
@@ -194,7 +195,7 @@ def test_a_transaction_runs_at_once_or_not_at_all(cluster: Simulation) -> None:
             return in_turn(
                 cluster,
                 name,
-                lambda node, client: node.engine.submit_transaction(commands, [(first, seen)], client),
+                lambda node, client: submit_transaction(node.engine, commands, [(first, seen)], client),
             )
 
         assert run(before).startswith(b"*3\r\n:1\r\n-WRONGTYPE")
@@ -203,7 +204,7 @@ def test_a_transaction_runs_at_once_or_not_at_all(cluster: Simulation) -> None:
 
 
 def version_of(cluster: Simulation, name: str, key: bytes) -> int:
-    reply = in_turn(cluster, name, lambda node, client: node.engine.versions([key], client))
+    reply = in_turn(cluster, name, lambda node, client: versions(node.engine, [key], client))
     return int(reply.removeprefix(b"*1\r\n:"))
 
 
@@ -228,6 +229,6 @@ def test_a_transaction_over_keys_that_live_apart_is_refused(cluster: Simulation)
     reply = in_turn(
         cluster,
         sorted(cluster.nodes)[0],
-        lambda node, client: node.engine.submit_transaction(commands, [], client),
+        lambda node, client: submit_transaction(node.engine, commands, [], client),
     )
     assert reply.startswith(b"-CROSSSLOT")

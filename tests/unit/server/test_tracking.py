@@ -110,7 +110,7 @@ def test_broadcast_tells_of_every_key_with_a_prefix(subject: Subject, client: Cl
     client("CLIENT", "TRACKING", "OFF")
     writer("SET", "y", "2")
     assert told(subject, client) == b""
-    assert subject.engine.on_written is None
+    assert subject.engine.written.on_written is None
     assert subject.server.tracking.prefixes == {}
 
 
@@ -278,7 +278,7 @@ def test_who_leaves_is_forgotten(subject: Subject, client: Client, writer: Clien
     client.wire.close()
     writer("SET", "k", "1")
     turn(subject)
-    assert (subject.server.tracking.sessions, subject.engine.on_written) == (0, None)
+    assert (subject.server.tracking.sessions, subject.engine.written.on_written) == (0, None)
 
 
 @pytest.mark.parametrize(

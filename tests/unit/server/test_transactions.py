@@ -11,6 +11,7 @@ from attrs import define, field
 
 from tests.unit.server.answers_subject import Client, Subject, make_subject
 from trio_dynomite.commands.row import Row
+from trio_dynomite.coordinator import several
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.protocol.replies import NULL_ARRAY, array, error, integer
 from trio_dynomite.server.elements import elements
@@ -71,8 +72,8 @@ def client(subject: Subject) -> Client:
 @pytest.fixture
 def book(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> Book:
     book = Book(subject.engine)
-    monkeypatch.setattr(Engine, "versions", lambda engine, *args: book.of(*args), raising=False)
-    monkeypatch.setattr(Engine, "submit_transaction", lambda engine, *args: book.run(*args), raising=False)
+    monkeypatch.setattr(several, "versions", lambda engine, *args: book.of(*args))
+    monkeypatch.setattr(several, "submit_transaction", lambda engine, *args: book.run(*args))
     return book
 
 

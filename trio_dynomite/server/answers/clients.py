@@ -133,7 +133,7 @@ def client_unblock(session: Session, args: list[bytes]) -> bytes:
     """CLIENT UNBLOCK id [TIMEOUT|ERROR]: 1 when that client was blocked by its command."""
     as_error = len(args) > 3 and _is_error(args[3])
     target = session.server.sessions.get(integer_argument(args[2]))
-    is_unblocked = target is not None and session.server.engine.unblock(target, as_error)
+    is_unblocked = target is not None and session.server.engine.blocking.unblock(target, as_error=as_error)
     if target is not None and is_unblocked and as_error:
         session.server.tallies.failed(target.last_command, "UNBLOCKED")
     return integer(is_unblocked)

@@ -14,6 +14,7 @@ from trio_dynomite.commands.numeric import integer_argument
 from trio_dynomite.commands.patterns import matches
 from trio_dynomite.commands.refusals import SYNTAX, quoted
 from trio_dynomite.commands.table import lookup
+from trio_dynomite.coordinator import several
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import OK, array, error, integer, is_error, simple
 from trio_dynomite.server.answers.answer import Answer, help_answer
@@ -152,7 +153,7 @@ def _asked_of_keys(
     engine = session.server.engine
     reply = intercept(
         session,
-        lambda: engine.submit_transaction([*wanted], [], session),
+        lambda: several.submit_transaction(engine, [*wanted], [], session),
         lambda reply: place.done(made(reply)),
     )
     if reply is not None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from trio_dynomite.commands.table import lookup
+from trio_dynomite.coordinator import several
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import OK, is_error
 from trio_dynomite.server import transaction
@@ -66,7 +67,9 @@ def watch(session: Session, args: list[bytes]) -> bytes | None:
         return OK
 
     engine = session.server.engine
-    reply = intercept(session, lambda: engine.versions(keys, session), lambda reply: place.done(noted(reply)))
+    reply = intercept(
+        session, lambda: several.versions(engine, keys, session), lambda reply: place.done(noted(reply))
+    )
     if reply is not None:
         return noted(reply)
     place = session.stall()
