@@ -82,7 +82,8 @@ class Notifications:
     def want_everywhere(self, letters: frozenset[str]) -> None:
         """Likewise, and of all nodes that are up: keys change where their primaries are."""
         self.want(letters)
-        self.engine.broadcasts.tell_all(NOTIFY, [format_classes(letters)], lambda answers: None)
+        # Every letter, as CONFIG GET does not write them: it has no "n" beside an A.
+        self.engine.broadcasts.tell_all(NOTIFY, ["".join(sorted(letters)).encode()], lambda answers: None)
 
     def _happened(self, name: str, key: bytes) -> None:
         if class_of(name) not in self.letters:

@@ -71,6 +71,19 @@ def test_notifications_are_wanted_of_all_nodes_and_told_on_all(cluster: Cluster)
     listener.wire.close()
 
 
+def test_new_keys_are_told_of_beside_all_classes_wherever_they_are_written(cluster: Cluster) -> None:
+    cluster.client(ONE)("CONFIG", "SET", "notify-keyspace-events", "EAn")
+    listener = cluster.client(TWO)
+    listener.raw("SUBSCRIBE", "__keyevent@0__:new")
+    for name in cluster.names:
+        key = f"{{{cluster.key_led_by(name)}}}new"
+        listener.heard()
+        cluster.client(ONE)("SET", key, "v")
+        assert key.encode() in listener.heard()
+    cluster.client(ONE)("CONFIG", "SET", "notify-keyspace-events", "")
+    listener.wire.close()
+
+
 @pytest.mark.parametrize("leader", [ONE, TWO, THREE])
 def test_a_tracked_key_is_told_of_wherever_it_was_written(cluster: Cluster, leader: str) -> None:
     key = cluster.key_led_by(leader)
