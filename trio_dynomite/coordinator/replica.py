@@ -11,6 +11,7 @@ from trio_dynomite.data.effect import FIELDS, FLUSH, Flat, record_effect, unpack
 from trio_dynomite.data.record import DIGEST_MASK, digest, newest
 from trio_dynomite.data.stamp import NODE_BITS, pack
 from trio_dynomite.peers.link import Link, encode_effects
+from trio_dynomite.storage.sizes import weight_of_any
 from trio_dynomite.storage.store import SLOTS
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from trio_dynomite.peers.peer import Peer
 
 SYNC_PAGE_EFFECTS = 2000
+PAGE_BYTES = 8 << 20
+"""About the bytes of records above which a frame takes no more: a long one holds up all that is behind it."""
 
 
 @define(eq=False)
@@ -78,6 +81,11 @@ class Replica:
             effects += record_effect(slot, key, store.get(slot, key))
         return effects
 
+    def weight_of(self, key: bytes) -> int:
+        """About the bytes of all that is known here of a key."""
+        store = self.engine.keyspace.store
+        return weight_of_any(key, store.get(store.slot_of(key), key))
+
     def fill_gaps(self, link: Link, keys: list[bytes]) -> None:
         """A replica could not join what built on records that it has not: send them whole."""
         self.engine.gaps_filled += len(keys)
@@ -93,7 +101,7 @@ class Replica:
         known = store.slot_digests(slots)
         if known == digests:
             return [len(slots), floors, effects, self.engine.view_number, self.engine.leaders]
-        looked = 0
+        looked = weight = 0
         for slot, ours, theirs in zip(slots, known, digests, strict=True):
             looked += 1
             if ours == theirs:
@@ -102,7 +110,8 @@ class Replica:
                 floors.append([slot, pack(store.floors[slot])])
             for key, record in store.scan(slot):
                 effects += record_effect(slot, key, record)
-            if len(effects) > SYNC_PAGE_EFFECTS * FIELDS:
+                weight += weight_of_any(key, record)
+            if len(effects) > SYNC_PAGE_EFFECTS * FIELDS or weight > PAGE_BYTES:
                 break
         return [looked, floors, effects, self.engine.view_number, self.engine.leaders]
 

@@ -6,6 +6,9 @@ that time. It lives in memory and is bounded: beyond the bound a hint is refused
 The interface (`append`, `take_flushes`, `take`) is the one a durable log takes over.
 """
 
+from collections.abc import Callable
+from itertools import islice
+
 from attrs import define, field
 
 from trio_dynomite.data.effect import FIELDS, FLUSH, Flat
@@ -71,9 +74,19 @@ class HintQueue:
             for (origin, first, last), clock in taken.items()
         ]
 
-    def take(self, limit: int) -> list[bytes]:
-        """At most `limit` keys, the oldest first; they are the caller's until it gives them back."""
-        taken = [key for key, _ in zip(self._keys, range(limit), strict=False)]
+    def take(
+        self, limit: int, weight_max: int = 0, weight: Callable[[bytes], int] = lambda key: 0
+    ) -> list[bytes]:
+        """At most `limit` keys, the oldest first; they are the caller's until it gives them back.
+
+        No more either once those taken weigh more than `weight_max`."""
+        taken: list[bytes] = []
+        taken_weight = 0
+        for key in islice(self._keys, limit):
+            taken.append(key)
+            taken_weight += weight(key)
+            if taken_weight > weight_max:
+                break
         for key in taken:
             del self._keys[key]
             self._use(-len(key) - _ENTRY_BYTES)

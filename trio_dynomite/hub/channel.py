@@ -59,6 +59,14 @@ class Pipe(Protocol):
         """Bytes written that the other side has not taken yet."""
 
 
+class PeerPipe(Pipe, Protocol):
+    """What it needs of a channel to another node."""
+
+    @property
+    def room_made(self) -> int:
+        """How often the other side has taken of what it would not take at once: it lives, and is slow."""
+
+
 @define(eq=False)
 class Channel:
     """A non-blocking socket in the hub's set."""
@@ -80,6 +88,8 @@ class Channel:
     _is_full: bool = False
     """More than `output_max` was unsent; the handler is told when half of it has left."""
     _watched: tuple[bool, bool] = _READING
+    room_made: int = 0
+    """How often the socket took more of what it had not taken at first."""
     is_closed: bool = False
     _closing: bool = False
 
@@ -95,6 +105,7 @@ class Channel:
     def on_ready(self, event: int) -> None:
         """The socket is readable, writable or broken."""
         if event & select.EPOLLOUT:
+            self.room_made += 1
             self.flush()
         if event & ~select.EPOLLOUT and not self.is_closed:
             if self._watched[0] and not self._held:
@@ -148,9 +159,11 @@ class Channel:
             if data is None:
                 out = self._out
                 if self._waiting > _JOIN_BYTES:
-                    # A piece at a time: joining it all would need the memory twice.
-                    self._pending = data = b"".join(out[:_JOIN_PARTS])
-                    del out[:_JOIN_PARTS]
+                    # A piece at a time, and a long one by itself: joining it all would need the memory twice.
+                    long_at = (at for at, part in enumerate(out[:_JOIN_PARTS]) if len(part) > _JOIN_BYTES)
+                    count = next(long_at, _JOIN_PARTS) or 1
+                    self._pending = data = b"".join(out[:count])
+                    del out[:count]
                     self._waiting -= len(data)
                 else:
                     self._pending = data = out[0] if len(out) == 1 else b"".join(out)

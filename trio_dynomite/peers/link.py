@@ -17,14 +17,15 @@ from attrs import define, field
 from trio_dynomite.data.effect import Flat
 from trio_dynomite.errors import ProtocolError
 from trio_dynomite.model import NodeState
-from trio_dynomite.protocol.frames import PROTOCOL, FrameReader, Kind, effects_frame, encode, encode_body
+from trio_dynomite.protocol.frames import PROTOCOL, FrameReader, Kind, effects_head, encode, encode_body
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.batch import Batch
     from trio_dynomite.coordinator.engine import Engine
-    from trio_dynomite.hub.channel import Pipe
+    from trio_dynomite.hub.channel import PeerPipe
     from trio_dynomite.peers.peer import Peer
 
+_LONG_BYTES = 1 << 20
 LOST = object()
 """The answer to a request whose link ended first."""
 Answer = Callable[..., None]
@@ -39,7 +40,7 @@ class Link:
 
     engine: Engine
     peer: Peer
-    pipe: Pipe
+    pipe: PeerPipe
     is_open: bool = False
     """The peer has welcomed us."""
     is_closed: bool = False
@@ -47,10 +48,12 @@ class Link:
     on_closed: Callable[[], None] = lambda: None
     """Told when everything under way is resolved."""
     heard_s: float = 0.0
-    """Monotonic time of the last bytes from the peer."""
+    """Monotonic time of the last sign of life: bytes from the peer, or that it took of a long frame."""
     ponged_s: float = 0.0
     """Monotonic time of its last answer to a ping."""
     unacked_bytes: int = 0
+    _room_made: int = 0
+    """As it was when we last looked."""
     _asked_s: deque[float] = field(factory=deque)
     """When the greeting and the pings left that are not answered yet."""
     _reader: FrameReader = field(factory=FrameReader)
@@ -89,7 +92,12 @@ class Link:
         self, body: bytes, batch: Batch, origin: int, effects: Flat, *, relay: bool = False, token: int = 0
     ) -> None:
         """Send an encoded [origin, effects]; `batch` hears of its acknowledgement or loss."""
-        self.pipe.write(effects_frame(Kind.RELAY if relay else Kind.EFFECTS, token, body))
+        head = effects_head(Kind.RELAY if relay else Kind.EFFECTS, token, len(body))
+        if len(body) > _LONG_BYTES:
+            self.pipe.write(head)
+            self.pipe.write(body)
+        else:
+            self.pipe.write(head + body)
         self._unacked.append((batch, effects, origin, len(body)))
         self.unacked_bytes += len(body)
         batch.outstanding += 1
@@ -98,6 +106,17 @@ class Link:
     def has_unacknowledged(self) -> bool:
         """Are effects under way?"""
         return bool(self._unacked)
+
+    @property
+    def bytes_behind(self) -> int:
+        """Bytes of unacknowledged effects behind the oldest frame, which may be long by itself."""
+        return self.unacked_bytes - (self._unacked[0][3] if self._unacked else 0)
+
+    def look_at_pipe(self) -> None:
+        """A peer that takes a long frame bit by bit lives, though our pings wait behind the frame."""
+        if self.pipe.room_made != self._room_made:
+            self._room_made = self.pipe.room_made
+            self.heard_s = self.engine.mono_s
 
     def run(self, fields: list[Any], answer: Answer) -> None:
         """Ask the peer to serve a command: [read level, write level, protocol, scope, args]."""

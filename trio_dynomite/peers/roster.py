@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from trio_dynomite.coordinator.batch import Batch
+from trio_dynomite.coordinator.replica import PAGE_BYTES
 from trio_dynomite.data.effect import Flat
 from trio_dynomite.handoff.hints import HintBudget, HintQueue
 from trio_dynomite.model import Node, NodeState
@@ -26,7 +27,7 @@ from trio_dynomite.repair.sync import Sync
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
-    from trio_dynomite.hub.channel import Pipe
+    from trio_dynomite.hub.channel import PeerPipe, Pipe
 
 HINTS_A_FRAME = 500
 LEASE_SHARE = 0.6
@@ -44,7 +45,7 @@ class RosterSettings:
     down_after_s: float
     warm_up_s: float
     peer_output_max: int
-    """Unacknowledged bytes to a peer beyond which its link is given up."""
+    """Unacknowledged bytes to a peer, beyond its oldest frame, above which its link is given up."""
     hints_max: int
     hints_per_peer_max: int
 
@@ -71,7 +72,7 @@ class Roster:
 
     # Connections
 
-    def open_link(self, peer: Peer, pipe: Pipe) -> Link:
+    def open_link(self, peer: Peer, pipe: PeerPipe) -> Link:
         """A connection to `peer` was made: greet it. It is up when it welcomes us."""
         if peer.link is not None:
             peer.link.close("replaced by a newer connection")
@@ -173,10 +174,12 @@ class Roster:
 
     def _check(self, peer: Peer, now: float) -> None:
         link = peer.link
+        if link is not None:
+            link.look_at_pipe()
         if link is not None and now - link.heard_s > self.settings.down_after_s:
             link.close(f"silent for {now - link.heard_s:.1f} s")
             self._declare_down(peer, "silent")
-        elif link is not None and link.unacked_bytes > self.settings.peer_output_max:
+        elif link is not None and link.bytes_behind > self.settings.peer_output_max:
             link.close(f"{link.unacked_bytes} bytes are not acknowledged, over limits.peer_output")
         elif link is not None and link.is_open:
             link.ping()
@@ -205,7 +208,8 @@ class Roster:
         peer.is_delivering = True
         for origin, effects in peer.hints.take_flushes():
             self._send(peer, origin, effects, Batch())
-        effects = self.engine.replica.records_of(peer.hints.take(HINTS_A_FRAME))
+        replica = self.engine.replica
+        effects = replica.records_of(peer.hints.take(HINTS_A_FRAME, PAGE_BYTES, replica.weight_of))
         self._send(peer, self.engine.node.id, effects, Batch(on_settled=lambda ok: self._delivered(peer, ok)))
 
     def _send(self, peer: Peer, origin: int, effects: Flat, batch: Batch) -> None:

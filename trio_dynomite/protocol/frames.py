@@ -65,12 +65,12 @@ def effects_frame(kind: int, token: int, body: bytes) -> bytes:
     effects that need no primary's authority. A receiver in whose view somebody else has led since joins them
     all the same, and says in its ACK that it doubts the frame: it does not count towards a level.
     """
-    return b"%b%c%b%b" % (
-        (len(body) + 1 + _TOKEN).to_bytes(_HEAD, "big"),
-        kind,
-        token.to_bytes(_TOKEN, "big"),
-        body,
-    )
+    return effects_head(kind, token, len(body)) + body
+
+
+def effects_head(kind: int, token: int, size: int) -> bytes:
+    """What stands before a body of so many bytes. A long one is sent behind it as it is, without a copy."""
+    return b"%b%c%b" % ((size + 1 + _TOKEN).to_bytes(_HEAD, "big"), kind, token.to_bytes(_TOKEN, "big"))
 
 
 def encode(kind: int, *fields: Any) -> bytes:

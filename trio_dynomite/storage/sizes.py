@@ -83,5 +83,10 @@ def weight(key: bytes, record: Record) -> int:
     return size + _scaled(entries, len(body), _ENTRY + _RECORD)
 
 
+def weight_of_any(key: bytes, record: Record) -> int:
+    """`weight` of any record; of one without a value little but its key is left."""
+    return weight(key, record) if has_body(record) else _STRING + len(key) + _length(record[VALUE] or b"")
+
+
 def _length(value: object) -> int:
     return len(value) if type(value) is bytes else 8

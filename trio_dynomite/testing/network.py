@@ -61,6 +61,8 @@ class SimPipe:
     _held: list[bytes | None] = field(factory=list)
     """Sent into a cut; None is the end of the connection."""
     _last_s: float = 0.0
+    room_made: int = 0
+    """A simulated socket takes everything at once."""
 
     def write(self, data: bytes) -> None:
         """Send at the end of the turn."""

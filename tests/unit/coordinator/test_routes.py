@@ -21,6 +21,7 @@ class Silence:
     """A pipe that nobody reads."""
 
     unsent = 0
+    room_made = 0
 
     def write(self, data: bytes) -> None: ...
     def close(self, reason: str = "") -> None: ...

@@ -42,6 +42,16 @@ def test_the_oldest_go_first_and_are_gone_once_taken() -> None:
     assert (len(hints), hints.used, hints.budget.used) == (0, 0, 0)
 
 
+def test_of_heavy_ones_fewer_are_taken_and_one_at_least() -> None:
+    hints = queue()
+    hints.append(1, effects(b"a", b"b", b"c", b"d"))
+    weights = {b"a": 5, b"b": 6, b"c": 90, b"d": 1}
+
+    assert hints.take(4, 10, weights.__getitem__) == [b"a", b"b"]
+    assert hints.take(4, 10, weights.__getitem__) == [b"c"]
+    assert hints.take(4, 10, weights.__getitem__) == [b"d"]
+
+
 def test_a_key_missed_again_after_it_was_taken_is_kept_again() -> None:
     hints = queue()
     hints.append(1, effects(b"a"))

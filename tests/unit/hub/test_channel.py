@@ -111,6 +111,8 @@ def test_what_the_socket_does_not_take_at_once_follows_in_order(line: Line) -> N
     line.channel.write(data)
     line.turn()
     assert 0 < line.channel.unsent < len(data)
+    line.turn()
+    assert line.channel.room_made == 0, "the other side takes nothing"
     line.channel.write(b"the end")
     found = b""
     for _ in range(500):
@@ -119,6 +121,7 @@ def test_what_the_socket_does_not_take_at_once_follows_in_order(line: Line) -> N
 
     assert found == data + b"the end"
     assert line.channel.unsent == 0
+    assert line.channel.room_made > 0
 
 
 def test_a_held_channel_is_not_read_until_it_is_let_go(line: Line) -> None:

@@ -31,6 +31,7 @@ class Pipe:
     """All that was ever written."""
     closed_for: str | None = None
     unsent: int = 0
+    room_made: int = 0
 
     def write(self, data: bytes) -> None:
         if self.closed_for is None:
