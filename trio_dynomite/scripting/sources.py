@@ -11,6 +11,8 @@ PLACE = b"=sandbox"
 
 _ORDER = (
     "guard",
+    "patterns",
+    "searches",
     "numbers",
     "random",
     "replies",

@@ -35,6 +35,13 @@ ENDLESS = [
     "while true do collectgarbage() end",
     "table.insert({}, -2147483648, 1)",
     "while true do cjson.encode({1, 2, 3}) end",
+    "string.find(('a'):rep(5000), '.-.-.-.-b')",
+    "string.match(('a'):rep(5000), '(.*)(.*)(.*)%1%2b')",
+    "string.gsub(('a'):rep(5000), '(.-).-.-.-b', '')",
+    "for _ in string.gmatch(('a'):rep(5000), '.*.*.*.*b') do end",
+    "string.find(('a'):rep(60), ('a?'):rep(60) .. ('a'):rep(61))",
+    "string.find(('('):rep(500000), '%b()')",
+    "string.find(('a'):rep(2000000), ('a'):rep(1000000) .. 'b', 1, true)",
 ]
 
 
