@@ -123,6 +123,9 @@ def _nothing() -> bytes:
     return replies.OK
 
 
+_TYPES = frozenset([b"string", b"list", b"set", b"zset", b"hash", b"stream"])
+
+
 def _scan_options(options: list[bytes]) -> tuple[bytes | None, int, bytes | None]:
     """(pattern, count, type). Raises ValueError with the error's text."""
     pattern, count, kind = None, _COUNT_DEFAULT, None
@@ -140,6 +143,8 @@ def _scan_options(options: list[bytes]) -> tuple[bytes | None, int, bytes | None
             pattern = value
         elif word == b"TYPE":
             kind = value.lower()
+            if kind not in _TYPES:
+                raise ValueError(f"ERR unknown type name '{value.decode('latin-1')}'")
         else:
             raise ValueError("ERR syntax error")
     return pattern, count, kind

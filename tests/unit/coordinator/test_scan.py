@@ -123,6 +123,7 @@ def test_any_number_is_a_cursor(cursor: bytes) -> None:
     ("options", "mistake"),
     [
         ((b"COUNT",), "ERR syntax error"),
+        ((b"TYPE", b"Foo"), "ERR unknown type name 'Foo'"),
         ((b"COUNT", b"0"), "ERR syntax error"),
         ((b"COUNT", b"-1"), "ERR syntax error"),
         ((b"COUNT", b"x"), "ERR value is not an integer or out of range"),
