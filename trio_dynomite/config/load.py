@@ -14,6 +14,7 @@ from trio_dynomite.config.settings import (
     Consistency,
     Limits,
     NodeSettings,
+    Repair,
     Settings,
     Storage,
     Timeouts,
@@ -53,6 +54,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
     storage = structure(tree.get("storage", {}), Storage, ("storage",), problems)
     timeouts = structure(tree.get("timeouts", {}), Timeouts, ("timeouts",), problems)
     limits = structure(tree.get("limits", {}), Limits, ("limits",), problems)
+    repair = structure(tree.get("repair", {}), Repair, ("repair",), problems)
     access = structure(tree.get("access", {}), Access, ("access",), problems)
     nodes = _nodes(tree.get("nodes", []), problems)
 
@@ -69,7 +71,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
     if access is not None:
         mistakes = list(checks.check_access(access))
         problems += mistakes or checks.check_protection(access, nodes)
-    if problems or not (cluster and consistency and storage and timeouts and limits and access):
+    if problems or not (cluster and consistency and storage and timeouts and limits and repair and access):
         return None
     return Settings(
         cluster=cluster,
@@ -77,6 +79,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         storage=storage,
         timeouts=timeouts,
         limits=limits,
+        repair=repair,
         access=access,
         nodes=tuple(node for _, node in nodes),
     )

@@ -109,6 +109,16 @@ class Limits:
 
 
 @frozen(kw_only=True)
+class Repair:
+    """`[repair]`: how replicas are kept alike."""
+
+    interval: kinds.SecondsOrZero = 2.0
+    """Between two comparisons of a node with its peers, one after the other; 0: none."""
+    rate: kinds.Bytes = 16 * 2**20
+    """Bytes a second that these may send and receive on one node, about."""
+
+
+@frozen(kw_only=True)
 class UserSettings:
     """One `[[access.users]]` table."""
 
@@ -175,6 +185,7 @@ class Settings:
     storage: Storage = field(factory=Storage)
     timeouts: Timeouts = field(factory=Timeouts)
     limits: Limits = field(factory=Limits)
+    repair: Repair = field(factory=Repair)
     access: Access = field(factory=Access)
     nodes: tuple[NodeSettings, ...]
 

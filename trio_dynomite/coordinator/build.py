@@ -51,6 +51,7 @@ def build_engine(
         now_ms=now_ms,
     )
     engine.roster = Roster(engine, roster_settings, peers)
+    engine.repair.interval_s, engine.repair.rate = settings.repair.interval, settings.repair.rate
     engine.eviction.configure(limit=settings.limits.max_memory, policy=settings.limits.max_memory_policy)
     return engine
 

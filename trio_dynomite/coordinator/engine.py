@@ -35,6 +35,7 @@ from trio_dynomite.errors import CommandError
 from trio_dynomite.model import Level, Node, NodeState
 from trio_dynomite.peers.link import Link
 from trio_dynomite.protocol import replies
+from trio_dynomite.repair.anti_entropy import AntiEntropy
 from trio_dynomite.storage.keyspace import StoreKeyspace
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class Engine:
     written: Written = field(init=False)
     common: Common = field(init=False)
     eviction: Eviction = field(init=False)
+    repair: AntiEntropy = field(init=False)
     is_limited: bool = False
     """`maxmemory` is set: `eviction` is asked before writes."""
     arrivals: Arrivals = field(factory=Arrivals)
@@ -150,6 +152,7 @@ class Engine:
         self.written = Written(self)
         self.common = Common(self)
         self.eviction = Eviction(self)
+        self.repair = AntiEntropy(self)
         self.keyspace.store.on_expired = self._expired
 
     # Turns
@@ -209,6 +212,7 @@ class Engine:
             self.keyspace.store.expire(self.now_ms, 2000)
         self.eviction.tick()
         self.roster.tick()
+        self.repair.tick()
         self.parking.retry()
         self.arrivals.expire(self.mono_s)
         self.blocking.tick()

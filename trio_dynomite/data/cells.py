@@ -100,6 +100,12 @@ class Cells:
         elif cell[DEADLINE] or (old is not None and old[DEADLINE]):
             self._date(element, old, cell)
 
+    def verify(self) -> bool:
+        """Is the sum that was kept by difference that of the cells? If not, it is now."""
+        kept = self.sum
+        self.sum = sum([_hash(element) * digest(cell) for element, cell in self.cells.items()])
+        return kept == self.sum
+
     def forget(self, element: bytes, cell: Record) -> None:
         """Nothing is known of `element` any more: its `cell` is older than the record's reset."""
         self.put(element, (0, None, 0, 0, None))

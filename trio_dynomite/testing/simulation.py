@@ -13,7 +13,7 @@ from attrs import define, field
 
 from trio_dynomite.commands.row import Row
 from trio_dynomite.commands.table import lookup
-from trio_dynomite.config.settings import Cluster, NodeSettings, Settings, Timeouts
+from trio_dynomite.config.settings import Cluster, NodeSettings, Repair, Settings, Timeouts
 from trio_dynomite.coordinator.batch import Batch
 from trio_dynomite.coordinator.build import build_engine
 from trio_dynomite.coordinator.engine import Engine
@@ -48,7 +48,10 @@ def layout(*racks_of_datacenter: Iterable[int], partitioner: str = "slots") -> S
         for number in range(1, count + 1)
     ]
     timeouts = Timeouts(request=2.0, heartbeat=0.2, down_after=1.0, warm_up=3.0)
-    return Settings(cluster=Cluster(partitioner=partitioner), timeouts=timeouts, nodes=tuple(nodes))
+    # What is found must not be what anti-entropy has mended meanwhile.
+    repair = Repair(interval=0)
+    cluster = Cluster(partitioner=partitioner)
+    return Settings(cluster=cluster, timeouts=timeouts, repair=repair, nodes=tuple(nodes))
 
 
 @define(eq=False, repr=False)

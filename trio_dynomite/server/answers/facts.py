@@ -216,5 +216,8 @@ def dynomite_facts(server: Server) -> Facts:
     for name, peer in sorted(engine.roster.peers.items()):
         place = f"datacenter={peer.node.datacenter},rack={peer.node.rack}"
         life = f"liveness={peer.liveness.value},state={peer.state.name}"
-        facts[f"peer_{name}"] = f"{life},{place},hints={len(peer.hints)},drift_ms={peer.drift_ms}"
+        agreed_s = engine.repair.agreed_s.get(name)
+        agreed = "never" if agreed_s is None else f"{engine.mono_s - agreed_s:.1f}"
+        behind = f"hints={len(peer.hints)},drift_ms={peer.drift_ms},agreed_s_ago={agreed}"
+        facts[f"peer_{name}"] = f"{life},{place},{behind}"
     return facts
