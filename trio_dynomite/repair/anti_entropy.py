@@ -50,7 +50,7 @@ class AntiEntropy:
     """Peer → monotonic time at which a comparison that found no difference began."""
     _shared: dict[str, list[int]] = field(factory=dict)
     _next_s: float = 0.0
-    _turn: int = 0
+    _asked_s: dict[str, float] = field(factory=dict)
     _first_slot: int = 0
     """Where the verifier goes on."""
     drifted: int = 0
@@ -68,10 +68,10 @@ class AntiEntropy:
             self.comparison.go_on()
         elif self.interval_s and now_s >= self._next_s:
             self._next_s = now_s + self.interval_s
-            peers = self._peers()
-            if peers:
-                self._turn += 1
-                self.compare(peers[self._turn % len(peers)])
+            peer = self._next_peer()
+            if peer is not None:
+                self._asked_s[peer.name] = now_s
+                self.compare(peer)
 
     def compare(self, peer: Peer) -> None:
         """Compare with one peer that can be asked."""
@@ -99,15 +99,11 @@ class AntiEntropy:
             shared = self._shared[peer.name] = self.engine.replica.slots_shared_with(peer)
         return shared
 
-    def _peers(self) -> list[Peer]:
-        """Whom to compare with: every replica here, and one rack of each other datacenter at a time."""
-        own = self.engine.node.datacenter
-        places: dict[str, list[Peer]] = {own: []}
-        for peer in self.engine.roster.peers.values():
-            if peer.is_serving and self.shared_with(peer):
-                places.setdefault(peer.node.datacenter, []).append(peer)
-        here = places.pop(own)
-        return here + [peers[self._turn % len(peers)] for peers in places.values()]
+    def _next_peer(self) -> Peer | None:
+        """Who was not compared with for longest, of those who can be asked and hold something of ours."""
+        known = self.engine.roster.peers.values()
+        peers = [peer for peer in known if peer.is_serving and self.shared_with(peer)]
+        return min(peers, key=lambda peer: self._asked_s.get(peer.name, 0.0), default=None)
 
     def join(self, slot: int, floor: int, effects: Flat) -> int:
         """Join what a peer told of a slot; how many records were news."""
