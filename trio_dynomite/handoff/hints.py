@@ -50,9 +50,10 @@ class HintQueue:
                 place = (origin, first, last)
                 self._flushes[place] = max(effects[at + 3], self._flushes.get(place, 0))
             else:
-                self._add(effects[at + 2])
+                self.add(effects[at + 2])
 
-    def _add(self, key: bytes) -> None:
+    def add(self, key: bytes) -> None:
+        """The target lacks something of what is known of `key`."""
         if key in self._keys:
             return
         size = len(key) + _ENTRY_BYTES

@@ -16,19 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from trio_dynomite.data.effect import FIELDS, Flat, record_effect
+from trio_dynomite.coordinator.replica import PAGE_BYTES
+from trio_dynomite.data.effect import Flat, record_effect
 from trio_dynomite.data.record import DIGEST_MASK, digest
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.repair.comparison import BRANCHES, KEYS, SLOTS, SLOTS_A_BRANCH, Comparison, branch_digests
+from trio_dynomite.storage.sizes import weight_of_any
 from trio_dynomite.storage.store import hash_of
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
     from trio_dynomite.peers.acceptor import Acceptor
     from trio_dynomite.peers.peer import Peer
-
-RECORDS_A_PAGE = 1000
-"""Records that one answer carries."""
 
 
 @define(eq=False)
@@ -140,12 +139,12 @@ class AntiEntropy:
 
         [slot, floor, [hash, digest, …]] → [slot, floor, effects, hashes, is this all?]"""
         answers: list[Any] = []
-        room = RECORDS_A_PAGE
+        room = PAGE_BYTES
         for slot, floor, told in values:
             self.join(slot, unpack(floor), [])
             theirs = dict(zip(told[::2], told[1::2], strict=True))
-            effects, wanted = differing(self.engine, slot, theirs, room)
-            room -= len(effects) // FIELDS
+            effects, wanted, weight = differing(self.engine, slot, theirs, room)
+            room -= weight
             own_floor = pack(self.engine.keyspace.store.floors[slot])
             answers.append([slot, own_floor, effects, wanted, room > 0])
             if room <= 0:
@@ -164,12 +163,13 @@ class AntiEntropy:
             self.engine.log("digest.drifted", slot=slot, told="a bug, or memory that fails; it was mended")
 
 
-def differing(engine: Engine, slot: int, theirs: dict[int, int], most: int) -> tuple[Flat, list[int]]:
-    """Our records of a slot that differ from `theirs` (hash → digest), and the hashes that we want.
+def differing(engine: Engine, slot: int, theirs: dict[int, int], room: int) -> tuple[Flat, list[int], int]:
+    """Our records of a slot that differ from `theirs` (hash → digest), the hashes that we want, their weight.
 
-    At most so many records; what differs is wanted, too."""
+    No more records once they weigh more than `room` bytes; what differs is wanted, too."""
     effects: Flat = []
     wanted: list[int] = []
+    weight = 0
     for key, record in engine.keyspace.store.scan(slot):
         hashed = hash_of(key)
         told = theirs.pop(hashed, None)
@@ -177,6 +177,7 @@ def differing(engine: Engine, slot: int, theirs: dict[int, int], most: int) -> t
             effects += record_effect(slot, key, record)
             if told is not None:
                 wanted.append(hashed)
-            if len(effects) >= most * FIELDS:
-                return effects, wanted
-    return effects, [*wanted, *theirs]
+            weight += weight_of_any(key, record)
+            if weight > room:
+                return effects, wanted, weight
+    return effects, [*wanted, *theirs], weight

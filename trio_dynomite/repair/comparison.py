@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from trio_dynomite.coordinator.batch import Batch
 from trio_dynomite.data.record import DIGEST_MASK
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.peers.link import LOST, encode_effects
+from trio_dynomite.storage.sizes import weight_of_any
 from trio_dynomite.storage.store import hash_of
 
 if TYPE_CHECKING:
@@ -139,15 +139,14 @@ class Comparison:
                 self.left.remove(slot)
 
     def _tell(self, slot: int, wanted: set[int]) -> None:
-        """Send what the peer has not got, as it is after the join."""
+        """What the peer has not got is owed to it, like what it missed while it was away."""
         engine = self.whole.engine
-        keys = [key for key, _ in engine.keyspace.store.scan(slot) if hash_of(key) in wanted]
-        if keys:
-            effects, origin = engine.replica.records_of(keys), engine.node.id
-            body = encode_effects(origin, effects)
-            self.records += len(keys)
-            self.link.send_effects(body, Batch(effects), origin, effects)
-            self._pace(len(body))
+        for key, record in engine.keyspace.store.scan(slot):
+            if hash_of(key) in wanted:
+                self.peer.hints.add(key)
+                self.records += 1
+                self._pace(weight_of_any(key, record))
+        engine.roster.deliver_hints(self.peer)
 
     def _pace(self, size: int) -> None:
         """So many bytes are sent or received: wait until that is the share of repair."""
