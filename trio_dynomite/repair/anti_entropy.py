@@ -23,6 +23,7 @@ from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.repair.comparison import BRANCHES, KEYS, SLOTS, SLOTS_A_BRANCH, Comparison, branch_digests
 from trio_dynomite.storage.sizes import weight_of_any
 from trio_dynomite.storage.store import hash_of
+from trio_dynomite.storage.verify import verify
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
@@ -158,7 +159,7 @@ class AntiEntropy:
         store = self.engine.keyspace.store
         slot = self._first_slot
         self._first_slot = (slot + 1) % len(store.sums)
-        if len(store.records[slot]) and not store.verify(slot):
+        if len(store.records[slot]) and not verify(store, slot):
             self.drifted += 1
             self.engine.log("digest.drifted", slot=slot, told="a bug, or memory that fails; it was mended")
 

@@ -34,8 +34,6 @@ from trio_dynomite.storage.usage import Usage
 SLOTS = 16384
 _MOMENT_MS = 100
 """What expires is looked for that often."""
-_VERIFIED_MAX = 1000
-"""Elements up to which `verify` looks at all of them."""
 hash_of = xxhash.xxh3_64_intdigest
 """What weighs a key's digest in the sum of its slot."""
 
@@ -295,26 +293,15 @@ class Store:
             records[key] = new = merge(record, flushed)
             if self.usage is not None:
                 self.usage.weigh(key, new)
-        self.sums[slot], self.dead[slot] = self._counted(slot)
+        self.sums[slot], self.dead[slot] = self.counted(slot)
 
-    def _counted(self, slot: int) -> tuple[int, int]:
+    def counted(self, slot: int) -> tuple[int, int]:
         """The sum of a slot, and how many of its records have no value, from the records."""
         total = dead = 0
         for key, record in self.records[slot].items():
             total += hash_of(key) * digest(record)
             dead += record[VALUE] is None
         return total, dead
-
-    def verify(self, slot: int) -> bool:
-        """Is what was kept of a slot by difference what its records tell? If not, it is now.
-
-        Of a collection with many elements its own sum is taken for granted."""
-        wrong = [(key, record) for key, record in self.records[slot].items() if not _is_sound(record)]
-        for key, record in wrong:
-            self.records[slot][key] = record  # with the sum that is right now
-        counted, kept = self._counted(slot), (self.sums[slot], self.dead[slot])
-        self.sums[slot], self.dead[slot] = counted
-        return not wrong and counted == kept
 
     def slot_digest(self, slot: int) -> int:
         """A number that two replicas have in common when they know the same of `slot`."""
@@ -388,12 +375,6 @@ class Store:
         elif record[COUNTS].due_ms:
             self._schedule(key, record[COUNTS].due_ms)
         return record
-
-
-def _is_sound(record: Record) -> bool:
-    """Is the sum of a small collection that of its elements? If not, it is now."""
-    body = record[COUNTS]
-    return type(body) is not Cells or len(body.cells) > _VERIFIED_MAX or body.verify()
 
 
 def _told(record: Record) -> tuple[int, int]:
