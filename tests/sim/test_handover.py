@@ -2,6 +2,7 @@
 
 import pytest
 
+from trio_dynomite.data.stamp import milliseconds
 from trio_dynomite.model import Level
 from trio_dynomite.testing.simulation import Simulation, layout
 
@@ -75,3 +76,15 @@ def test_a_clock_that_leaps_holds_a_primary_up_until_the_others_have_heard() -> 
     simulation.run_for(3.0)
 
     assert simulation.ask(primary, Level.DC_QUORUM, b"LINDEX", KEY, b"1") == b"$5\r\nafter\r\n"
+
+
+def test_a_clock_that_leaps_does_not_outrun_every_clock_that_the_others_know() -> None:
+    simulation, primary, _ = a_cluster()
+    node = simulation.nodes[primary]
+    node.skew_ms = -3000
+    simulation.run_for(1.0)
+
+    node.skew_ms = 3000
+    simulation.run_for(0.5)
+
+    assert abs(milliseconds(node.engine.keyspace.clock.last) - node.wall_ms()) < 100

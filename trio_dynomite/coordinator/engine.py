@@ -166,7 +166,7 @@ class Engine:
             self.roster.clock_leapt()
         elif lapse_s > LAPSE_S:
             self.roster.check_vouchers()
-        self.keyspace.clock.advance(now_ms)
+        self.keyspace.clock.advance(now_ms, self.roster.offset_ms + int(mono_s * 1000))
         for _ in range(len(self._soon)):
             self._soon.popleft()()
 

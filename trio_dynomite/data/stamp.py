@@ -26,18 +26,16 @@ class HybridClock:
     """The node's 32-bit id."""
     now_ms: int = 0
     """Wall-clock milliseconds of the current turn."""
-    ahead_ms: int = 0
-    """How far the wall clock of another node is ahead of ours."""
     last: int = field(default=0)
     """The newest stamp given or seen, with this node's id in it."""
 
     def __attrs_post_init__(self) -> None:
         self.last = self.node
 
-    def advance(self, now_ms: int) -> None:
-        """The wall clock says `now_ms`."""
+    def advance(self, now_ms: int, others_ms: int = 0) -> None:
+        """The wall clock says `now_ms`, and that of another node may say `others_ms`."""
         self.now_ms = now_ms
-        base = (now_ms + self.ahead_ms << (COUNTER_BITS + NODE_BITS)) | self.node
+        base = (max(now_ms, others_ms) << (COUNTER_BITS + NODE_BITS)) | self.node
         if base > self.last:
             self.last = base
 

@@ -61,6 +61,8 @@ class Roster:
     """The detector declared this peer down: cancel its scope."""
     on_called: Callable[[Peer], None] = lambda peer: None
     """This peer has just connected to us: it lives, connect to it now."""
+    offset_ms: int = 0
+    """That of the peer whose clock is furthest ahead."""
     acceptors: dict[Acceptor, None] = field(factory=dict)
     """Connections that peers opened to us."""
     _started_s: float | None = None
@@ -134,7 +136,8 @@ class Roster:
     def peer_said(self, peer: Peer, state: NodeState, now_ms: int, view_number: int) -> None:
         """A peer told its state, its clock, and the number of its view of who leads."""
         peer.drift_ms = now_ms - self.engine.now_ms
-        self.engine.keyspace.clock.ahead_ms = max(0, *[known.drift_ms for known in self.peers.values()])
+        peer.offset_ms = now_ms - int(self.engine.mono_s * 1000)
+        self.offset_ms = max([known.offset_ms for known in self.peers.values()])
         if peer.synced and peer.token != view_number:
             self.disagree(peer)
         if peer.state is not state:
