@@ -12,7 +12,7 @@ import pytest
 from trio_dynomite.coordinator.batch import Batch
 from trio_dynomite.coordinator.blocked import Blocked
 from trio_dynomite.coordinator.engine import Engine
-from trio_dynomite.coordinator.quorum import Comparison
+from trio_dynomite.coordinator.quorum import Comparison, VerifiedWrite
 from trio_dynomite.coordinator.replica import Replica
 from trio_dynomite.coordinator.routes import Route
 from trio_dynomite.data import effect, elements, record
@@ -148,6 +148,11 @@ def tell_a_transaction_in_two_frames(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Engine, "replicate", replicate)
 
 
+def acknowledge_what_a_successor_overruled(patch: pytest.MonkeyPatch) -> None:
+    """A write that is compared with replicas counts, though another node led in between."""
+    patch.setattr(VerifiedWrite, "_finish", Comparison._finish)
+
+
 def serve_a_waiter_twice(patch: pytest.MonkeyPatch) -> None:
     """Who is being served by one primary is served by another as well."""
     patch.setattr(Blocked, "is_busy", property(lambda self: self.is_trying))
@@ -157,7 +162,7 @@ def serve_a_waiter_twice(patch: pytest.MonkeyPatch) -> None:
     ("plant", "kind"),
     [
         (skip_the_repair, "storm"),
-        (count_an_acknowledgement_twice, "storm"),
+        (count_an_acknowledgement_twice, "succession"),
         (drop_the_stamp_check, "storm"),
         (forget_a_digest, "storm"),
         (keep_the_older_side, "storm"),
@@ -168,6 +173,7 @@ def serve_a_waiter_twice(patch: pytest.MonkeyPatch) -> None:
         (patch_any_parent, "parted"),
         (forget_an_elements_digest, "storm"),
         (tell_a_transaction_in_two_frames, "storm"),
+        (acknowledge_what_a_successor_overruled, "succession"),
         (serve_a_waiter_twice, "parted"),
     ],
 )

@@ -9,10 +9,10 @@ import pytest
 
 from trio_dynomite.testing.storm import STORMS, Storm
 
-SEEDS = int(os.environ.get("SIM_SEEDS", "6"))
+SEEDS = int(os.environ.get("SIM_SEEDS", "4"))
 """Of each kind."""
 FIRST = int(os.environ.get("SIM_FIRST", "0"))
-SEEDS_A_TEST = 3
+SEEDS_A_TEST = 4
 
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, SEEDS_A_TEST))

@@ -202,6 +202,33 @@ class PartedStorm(Storm):
 
 
 @define(eq=False)
+class SuccessionStorm(Storm):
+    """Clocks are far apart, and it is always the primary of the list that all clients write which is away."""
+
+    kind: ClassVar[str] = "succession"
+    layouts: ClassVar[tuple[Callable[[], Settings], ...]] = (
+        lambda: layout([1, 1, 1]),
+        lambda: layout([1, 1, 1, 1, 1]),
+    )
+
+    def _strike(self) -> None:
+        for node in self.simulation.nodes.values():
+            node.skew_ms = self.rng.randint(-3000, 3000)
+        self.simulation.run_for(self.rng.uniform(0.0, 0.5))
+        engine = next(iter(self.simulation.nodes.values())).engine
+        (_, (primary, *_)), *_ = engine.table.of_key(b"pieces:list").placement.replicas
+        self.rng.choice((self._isolate, self._pause, self._cut_and_pause))(primary)
+        self.simulation.network.heal()
+        self._recover()
+
+    def _cut_and_pause(self, victim: str) -> None:
+        """What it has just sent stays on its way until another leads."""
+        self.simulation.isolate([victim])
+        self.simulation.run_for(self.rng.uniform(0.0, 0.3))
+        self._pause(victim)
+
+
+@define(eq=False)
 class FlushedStorm(Storm):
     """Keys of which nobody knows what they hold, and all of them are flushed now and then: replicas agree."""
 
@@ -212,6 +239,6 @@ class FlushedStorm(Storm):
 
 
 STORMS: Mapping[str, type[Storm]] = MappingProxyType(
-    {storm.kind: storm for storm in (Storm, PartedStorm, FlushedStorm)}
+    {storm.kind: storm for storm in (Storm, PartedStorm, SuccessionStorm, FlushedStorm)}
 )
 """By kind."""
