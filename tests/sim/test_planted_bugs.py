@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from trio_dynomite.coordinator import sending
 from trio_dynomite.coordinator.batch import Batch
 from trio_dynomite.coordinator.blocked import Blocked
 from trio_dynomite.coordinator.engine import Engine
@@ -78,7 +79,7 @@ def lead_without_agreement(patch: pytest.MonkeyPatch) -> None:
         self.is_ready = self.leads
 
     patch.setattr(Route, "check_ready", check_ready)
-    patch.setattr(Engine, "token_for", lambda self, route, peer: 0)
+    patch.setattr(sending, "_token_for", lambda engine, route, peer: 0)
 
 
 def deliver_no_hints(patch: pytest.MonkeyPatch) -> None:
@@ -135,17 +136,17 @@ def forget_an_elements_digest(patch: pytest.MonkeyPatch) -> None:
 
 def tell_a_transaction_in_two_frames(patch: pytest.MonkeyPatch) -> None:
     """The first effect of a batch leaves at once, the others in the next turn."""
-    honest = Engine.replicate
+    honest = sending._replicate
 
-    def replicate(self: Engine, route: Route, batch: Batch) -> None:
-        honest(self, route, Batch(batch.effects[: effect.FIELDS]))
+    def replicate(engine: Engine, route: Route, batch: Batch) -> None:
+        honest(engine, route, Batch(batch.effects[: effect.FIELDS]))
         batch.effects = batch.effects[effect.FIELDS :]
         if batch.effects:
-            self.soon(lambda: honest(self, route, batch))
+            engine.soon(lambda: honest(engine, route, batch))
         else:
-            honest(self, route, batch)
+            honest(engine, route, batch)
 
-    patch.setattr(Engine, "replicate", replicate)
+    patch.setattr(sending, "_replicate", replicate)
 
 
 def acknowledge_what_a_successor_overruled(patch: pytest.MonkeyPatch) -> None:
