@@ -6,6 +6,7 @@ Redis's own protocol errors. Memory is taken as bytes arrive, never as they are 
 Source: https://redis.io/docs/latest/develop/reference/protocol-spec/ and `processMultibulkBuffer`.
 """
 
+import re
 from typing import Any
 
 import hiredis
@@ -16,6 +17,10 @@ from trio_dynomite.protocol.inline import split_arguments
 
 _END = b"+\r\n"
 _READ_BYTES = 1 << 16
+_MANY_DIGITS = 7
+_many = re.compile(rb"\*[0-9]{%d}" % _MANY_DIGITS).search
+_SHORT_BYTES, _STARS_MAX = 4096, 64
+"""Where a search for the expression is quickest; elsewhere few stars are found quicker one by one."""
 
 
 @define(kw_only=True)
@@ -78,6 +83,8 @@ class RequestReader:
         """`before` and the commands in `data`, which begins with one."""
         reader, lines = self._fast, 0
         commands: list[list[bytes]] = []
+        if _may_announce_many(data):
+            return self._careful(data, 0, before)
         try:
             # hiredis does not tell whether it is in the middle of a command: one that is not takes the
             # empty string at the end for what it is, and one that is had better be replaced.
@@ -189,6 +196,18 @@ class RequestReader:
         if end - start > self.limits.inline:
             raise ProtocolError("too big inline request")
         return end + 1, split_arguments(data[start:end].removesuffix(b"\r"))
+
+
+def _may_announce_many(data: bytes) -> bool:
+    """Does a command perhaps announce a million arguments? hiredis makes room for all that are announced."""
+    if len(data) < _SHORT_BYTES or data.count(b"*") > _STARS_MAX:
+        return _many(data) is not None
+    at = data.find(b"*")
+    while at >= 0:
+        if _many(data, at, at + _MANY_DIGITS + 1) is not None:
+            return True
+        at = data.find(b"*", at + 1)
+    return False
 
 
 def _encoded_size(commands: list[list[bytes]]) -> int:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.protocol.test_requests import alphabet, cut, outcome, packed
+from trio_dynomite.errors import ProtocolError
 from trio_dynomite.protocol.requests import Limits, RequestReader
 
 
@@ -72,3 +73,15 @@ def _cpu_s(count: int) -> float:
         best = min(best, time.process_time() - started)
         assert commands == [[b"abc"] * count]
     return best
+
+
+@pytest.mark.parametrize(
+    "before", [b"", packed(b"PING"), packed(b"SET", b"k", b"x" * 9000), packed(b"SET", b"k", b"*" * 9000)]
+)
+def test_room_is_not_made_for_what_is_only_announced(before: bytes) -> None:
+    """hiredis would make a list of a thousand million: seconds, and gigabytes of addresses."""
+    started_s = time.process_time()
+    reader = RequestReader(Limits())
+    with pytest.raises(ProtocolError, match="invalid multibulk length"):
+        reader.feed(before + b"*1000000000\r\n$1\r\n*\r\n")
+    assert time.process_time() - started_s < 1.0
