@@ -124,8 +124,8 @@ class StoreKeyspace:
 
         One whose last element has gone takes its deadline with it: what is made there now is a new key."""
         record = self.store.get(slot, key)
-        if not record[DEADLINE]:
-            return record
+        if not record[DEADLINE] and type(record[COUNTS]) is not int:
+            return record  # an int: it was stripped, and a flush has taken its deadline since
         if record[DEADLINE] <= self.clock.now_ms or is_stripped(record):
             record = (newest(record) + 1, None, 0, 0, None)
             self.store.set(slot, key, record)

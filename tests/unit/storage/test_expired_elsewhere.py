@@ -81,3 +81,17 @@ def test_a_field_that_comes_back_from_a_slower_clock_expires_once_more(ks: Store
     assert ahead.store.expire(NOW + 3000, 9) == 1
     ahead.clock.advance(0)
     assert ahead.hash_at(b"k").get(b"f") is None
+
+
+def test_a_flush_that_takes_the_deadline_of_what_was_stripped_leaves_a_key_that_can_be_written(
+    ks: StoreKeyspace,
+) -> None:
+    ks.hash_at(b"k").put([(b"old", b"1")])
+    ks.expire(b"k", NOW + 10)
+    flushed = ks.clock.next()
+    ks.hash_at(b"k").put([(b"later", b"1")])
+    slot = redis_slot(b"k")
+    ks.store.expire(NOW + 2000, 9)
+    ks.store.flush(slot, slot, flushed)
+    assert ks.hash_at(b"k").put([(b"new", b"1")]) == 1
+    assert list(ks.hash_at(b"k").items()) == [(b"new", b"1")]
