@@ -47,12 +47,12 @@ class Comparison:
     waiting_for: int = 0
     is_over: bool = False
 
-    def begin(self, waiter: Waiter) -> None:
-        """Ask the contacts."""
+    def begin(self, waiter: Waiter, contacts: list[Peer]) -> None:
+        """Ask the contacts that were chosen."""
         self.waiter = waiter
         self.engine.in_flight += 1
         self.engine.watch(self)
-        self._ask_all(self._choose([]))
+        self._ask_all(contacts)
 
     def _ask_all(self, contacts: list[Peer]) -> None:
         self.contacts = contacts
@@ -211,9 +211,10 @@ class QuorumRead(Comparison):
         keys = row.keys(args)
         read = cls(engine, route, caller.read_level, keys, row=row, args=args, resp=caller.resp)
         read.reply = read.answer()
-        if not read._choose([]):
+        contacts = read._choose([])
+        if not contacts:
             return read.reply
-        read.begin(caller.wait(None, route))
+        read.begin(caller.wait(None, route), contacts)
         return None
 
     def answer(self) -> bytes:
@@ -247,10 +248,11 @@ class VerifiedWrite(Comparison):
         everywhere = caller.write_level == Level.DC_EACH_SAFE_QUORUM
         batch = route.direct if everywhere else route.batch
         write.reply = engine.write_into(batch, route, row, args, caller.resp)
-        if not batch.effects or not write.reply or not write._choose([]):
+        contacts = write._choose([]) if batch.effects and write.reply else []
+        if not contacts:
             return write.reply
         batch.is_urgent = True
-        write.begin(caller.wait())
+        write.begin(caller.wait(), contacts)
         return None
 
     def answer(self) -> bytes:

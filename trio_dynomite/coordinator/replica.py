@@ -128,8 +128,9 @@ class Replica:
 
     def digest_of(self, keys: bytes | list[bytes]) -> int:
         """The digest of a key's record, or of several keys' together."""
-        store = self.engine.keyspace.store
+        keyspace, store = self.engine.keyspace, self.engine.keyspace.store
         if isinstance(keys, bytes):
-            return digest(store.get(store.slot_of(keys), keys)) & DIGEST_MASK
+            slot = keyspace.slot if keys is keyspace.key else store.slot_of(keys)
+            return digest(store.get(slot, keys)) & DIGEST_MASK
         weighed = [at * digest(store.get(store.slot_of(key), key)) for at, key in enumerate(keys, 1)]
         return sum(weighed) & DIGEST_MASK
