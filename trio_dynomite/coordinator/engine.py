@@ -131,6 +131,8 @@ class Engine:
     forwarded: int = 0
     read_repairs: int = 0
     gaps_filled: int = 0
+    expired_keys: int = 0
+    """Found on this node's own copy."""
     expires_actively: bool = True
     """Keys that have expired are swept; tests may turn it off."""
     dirty: list[Route] = field(factory=list)
@@ -273,6 +275,7 @@ class Engine:
 
     def _expired(self, event: str, key: bytes) -> None:
         """A key or a field was found to have expired: its primary tells who listens."""
+        self.expired_keys += event == "expired"
         if self.keyspace.wants_events and self.table.of_key(key).leads:
             self.keyspace.event(event, key)
 

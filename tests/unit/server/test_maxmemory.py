@@ -82,6 +82,15 @@ def test_info_tells_what_keys_take_and_how_many_were_evicted(client: Client) -> 
     assert told(client, "stats")["evicted_keys"] == "0"
 
 
+def test_expired_keys_are_counted(subject: Subject, client: Client) -> None:
+    client.raw("SET", "key", "v", "PX", "10")
+    store = subject.engine.keyspace.store
+    store.expire(subject.engine.now_ms + 1000, 9)
+    assert told(client, "stats")["expired_keys"] == "1"
+    client("CONFIG", "RESETSTAT")
+    assert told(client, "stats")["expired_keys"] == "0"
+
+
 def test_who_needs_memory_is_refused_and_nobody_else(client: Client) -> None:
     key = "key"
     client.raw("SET", key, "v")

@@ -68,7 +68,7 @@ def config_resetstat(session: Session, args: list[bytes]) -> bytes:
     server, engine = session.server, session.server.engine
     server.commands = server.rejected = server.protocol_errors = server.cut_off = 0
     server.tallies.reset()
-    engine.eviction.evicted = 0
+    engine.eviction.evicted = engine.expired_keys = 0
     engine.refused = engine.forwarded = engine.read_repairs = engine.gaps_filled = engine.internal_errors = 0
     return OK
 

@@ -21,6 +21,7 @@ def count_facts(server: Server) -> Facts:
         "instantaneous_ops_per_sec": server.commands_per_s,
         "rejected_connections": server.rejected,
         "protocol_errors": server.protocol_errors,
+        "expired_keys": engine.expired_keys,
         "evicted_keys": engine.eviction.evicted,
         "evicted_clients": 0,
         "sync_full": 0,
