@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import define
+from attrs import define, field
 
 from trio_dynomite.coordinator.batch import Batch
 from trio_dynomite.data.effect import FIELDS, FLUSH, Flat, record_effect, unpack_record
@@ -29,6 +29,8 @@ class Replica:
     """The copies of one node."""
 
     engine: Engine
+    _shared: dict[str, list[int]] = field(factory=dict)
+    """By peer, the slots of which both hold copies."""
 
     def join_effects(self, origin: int, effects: Flat, *, relay: bool) -> list[bytes]:
         """Join a frame's effects; the keys of those that built on something unknown here."""
@@ -61,6 +63,13 @@ class Replica:
             return self.engine.table.of_key(effects[2])
         partitioner = self.engine.table.view.partitioner
         return self.engine.table.of_position(effects[1] * (partitioner.ring_size // SLOTS))
+
+    def join_floor(self, slot: int, floor: int) -> None:
+        """A peer told its last flush of a slot."""
+        keyspace = self.engine.keyspace
+        if floor > keyspace.store.floors[slot]:
+            keyspace.clock.observe(floor)
+            keyspace.store.flush(slot, slot, floor)
 
     def join_records(self, effects: Flat) -> int:
         """Join whole records that a peer told; how many were news."""
@@ -117,6 +126,12 @@ class Replica:
 
     def slots_shared_with(self, peer: Peer) -> list[int]:
         """The slots of which both this node and `peer` hold copies."""
+        shared = self._shared.get(peer.name)
+        if shared is None:
+            shared = self._shared[peer.name] = self._overlap(peer)
+        return shared
+
+    def _overlap(self, peer: Peer) -> list[int]:
         partitioner = self.engine.table.view.partitioner
         shared: set[int] = set()
         for range_ in self.engine.table.view.ranges:

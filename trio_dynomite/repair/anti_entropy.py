@@ -48,7 +48,6 @@ class AntiEntropy:
     """Records that were news, here or there."""
     agreed_s: dict[str, float] = field(factory=dict)
     """Peer → monotonic time at which a comparison that found no difference began."""
-    _shared: dict[str, list[int]] = field(factory=dict)
     _next_s: float = 0.0
     _asked_s: dict[str, float] = field(factory=dict)
     _first_slot: int = 0
@@ -76,7 +75,8 @@ class AntiEntropy:
     def compare(self, peer: Peer) -> None:
         """Compare with one peer that can be asked."""
         assert peer.link is not None
-        self.comparison = Comparison(self, peer, peer.link, self.shared_with(peer), self.engine.mono_s)
+        slots = self.engine.replica.slots_shared_with(peer)
+        self.comparison = Comparison(self, peer, peer.link, slots, self.engine.mono_s)
         self.comparison.start()
 
     def ended(self, comparison: Comparison) -> None:
@@ -92,26 +92,11 @@ class AntiEntropy:
             self.repaired += comparison.records
             self.engine.log("repair.done", peer=name, records=comparison.records, slots=comparison.differing)
 
-    def shared_with(self, peer: Peer) -> list[int]:
-        """The slots of which both hold copies."""
-        shared = self._shared.get(peer.name)
-        if shared is None:
-            shared = self._shared[peer.name] = self.engine.replica.slots_shared_with(peer)
-        return shared
-
     def _next_peer(self) -> Peer | None:
         """Who was not compared with for longest, of those who can be asked and hold something of ours."""
-        known = self.engine.roster.peers.values()
-        peers = [peer for peer in known if peer.is_serving and self.shared_with(peer)]
+        shared_with, known = self.engine.replica.slots_shared_with, self.engine.roster.peers.values()
+        peers = [peer for peer in known if peer.is_serving and shared_with(peer)]
         return min(peers, key=lambda peer: self._asked_s.get(peer.name, 0.0), default=None)
-
-    def join(self, slot: int, floor: int, effects: Flat) -> int:
-        """Join what a peer told of a slot; how many records were news."""
-        engine = self.engine
-        if floor > engine.keyspace.store.floors[slot]:
-            engine.keyspace.clock.observe(floor)
-            engine.keyspace.store.flush(slot, slot, floor)
-        return engine.replica.join_records(effects)
 
     def known(self, slot: int) -> list[int]:
         """What is held of a slot: hash, digest, hash, digest…"""
@@ -125,7 +110,7 @@ class AntiEntropy:
     def _on_branches(self, acceptor: Acceptor, values: list[Any], answer: Callable[[Any], None]) -> None:
         """Of the branches that differ: number, then the digests of its slots."""
         assert acceptor.peer is not None
-        slots = self.shared_with(acceptor.peer)
+        slots = self.engine.replica.slots_shared_with(acceptor.peer)
         digests = self.engine.keyspace.store.slot_digests(slots)
         ours = branch_digests(digests)
         differing = [at for at, one in enumerate(values) if at < len(ours) and one != ours[at]]
@@ -138,16 +123,16 @@ class AntiEntropy:
     def _on_keys(self, acceptor: Acceptor, values: list[Any], answer: Callable[[Any], None]) -> None:
         """Of each slot the records that differ from the asker's, and the hashes of those it shall tell.
 
-        [slot, floor, [hash, digest, …]] → [slot, floor, effects, hashes, is this all?]"""
+        [slot, floor, [hash, digest, …]] → [slot, floor, effects, their weight, hashes, is this all?]"""
         answers: list[Any] = []
         room = PAGE_BYTES
         for slot, floor, told in values:
-            self.join(slot, unpack(floor), [])
+            self.engine.replica.join_floor(slot, unpack(floor))
             theirs = dict(zip(told[::2], told[1::2], strict=True))
             effects, wanted, weight = differing(self.engine, slot, theirs, room)
             room -= weight
             own_floor = pack(self.engine.keyspace.store.floors[slot])
-            answers.append([slot, own_floor, effects, wanted, room > 0])
+            answers.append([slot, own_floor, effects, weight, wanted, room > 0])
             if room <= 0:
                 break
         answer(answers)

@@ -14,7 +14,7 @@ from attrs import define, field
 
 from trio_dynomite.data.record import DIGEST_MASK
 from trio_dynomite.data.stamp import pack, unpack
-from trio_dynomite.peers.link import LOST, encode_effects
+from trio_dynomite.peers.link import LOST
 from trio_dynomite.storage.sizes import weight_of_any
 from trio_dynomite.storage.store import hash_of
 
@@ -130,9 +130,11 @@ class Comparison:
         self._ask(KEYS, page, self._keys)
 
     def _keys(self, answer: list[Any]) -> None:
-        for slot, floor, effects, wanted, is_all in answer:
-            self.records += self.whole.join(slot, unpack(floor), effects)
-            self._pace(len(encode_effects(0, effects)))
+        replica = self.whole.engine.replica
+        for slot, floor, effects, weight, wanted, is_all in answer:
+            replica.join_floor(slot, unpack(floor))
+            self.records += replica.join_records(effects)
+            self._pace(weight)
             if wanted:
                 self._tell(slot, set(wanted))
             if is_all:

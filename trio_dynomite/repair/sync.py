@@ -63,10 +63,8 @@ class Sync:
             self.on_done(False)
             return
         self.token, self.leaders = token, leaders
-        store = self.engine.keyspace.store
         for slot, floor in floors:
-            self.engine.keyspace.clock.observe(unpack(floor))
-            store.flush(slot, slot, unpack(floor))
+            self.engine.replica.join_floor(slot, unpack(floor))
         self.records += self.engine.replica.join_records(effects)
         self._at += max(told, 1)
         self.engine.soon(self._next)
