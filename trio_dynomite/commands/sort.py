@@ -120,15 +120,15 @@ def weight_keys(ks: Keyspace, args: list[bytes]) -> list[bytes]:
     found = patterns(args)
     if not found or (kind := ks.kind(args[1])) not in ("list", "set", "zset"):
         return []
-    elements = _elements(ks, args[1], kind)
-    return [_place(pattern, element)[0] for _, pattern in found for element in elements]
+    elements, parts = _elements(ks, args[1], kind), [_parts(pattern) for _, pattern in found]
+    return [before + element + after for before, after, _ in parts for element in elements]
 
 
-def _place(pattern: bytes, element: bytes) -> tuple[bytes, bytes]:
-    """Where a pattern with a star leads from an element: (key, field of the hash there, or nothing)."""
+def _parts(pattern: bytes) -> tuple[bytes, bytes, bytes]:
+    """Of a pattern with a star: what is before and behind an element in the key, and the field or nothing."""
     before, _, after = pattern.partition(b"*")
     name, _, field = after.partition(b"->")
-    return (before + element + name, field) if field else (before + element + after, b"")
+    return (before, name, field) if field else (before, after, b"")
 
 
 def _finder(ks: Keyspace, pattern: bytes) -> Callable[[bytes], bytes | None]:
@@ -138,9 +138,10 @@ def _finder(ks: Keyspace, pattern: bytes) -> Callable[[bytes], bytes | None]:
         return lambda element: element
     if b"*" not in pattern:
         return lambda element: None
-    if pattern.partition(b"*")[2].partition(b"->")[2]:
-        return lambda element: _field_at(ks, *_place(pattern, element))
-    return lambda element: _string_at(ks, _place(pattern, element)[0])
+    before, after, field = _parts(pattern)
+    if field:
+        return lambda element: _field_at(ks, before + element + after, field)
+    return lambda element: _string_at(ks, before + element + after)
 
 
 def _string_at(ks: Keyspace, key: bytes) -> bytes | None:
