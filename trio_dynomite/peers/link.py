@@ -93,7 +93,7 @@ class Link:
     ) -> None:
         """Send an encoded [origin, effects]; `batch` hears of its acknowledgement or loss."""
         head = effects_head(Kind.RELAY if relay else Kind.EFFECTS, token, len(body))
-        if len(body) > _LONG_BYTES:
+        if len(body) > _LONG_BYTES:  # it goes behind its head as it is, without a copy
             self.pipe.write(head)
             self.pipe.write(body)
         else:

@@ -58,18 +58,13 @@ def frame(kind: int, body: bytes) -> bytes:
     return b"%b%c%b" % ((len(body) + 1).to_bytes(_HEAD, "big"), kind, body)
 
 
-def effects_frame(kind: int, token: int, body: bytes) -> bytes:
-    """An EFFECTS or RELAY frame: four bytes of token, then the body that all replicas get alike.
+def effects_head(kind: int, token: int, size: int) -> bytes:
+    """An EFFECTS or RELAY frame up to its body of `size` bytes, which all replicas get alike.
 
     The token is the number of the receiver's view of who leads, as it told when we last synced, and 0 for
     effects that need no primary's authority. A receiver in whose view somebody else has led since joins them
     all the same, and says in its ACK that it doubts the frame: it does not count towards a level.
     """
-    return effects_head(kind, token, len(body)) + body
-
-
-def effects_head(kind: int, token: int, size: int) -> bytes:
-    """What stands before a body of so many bytes. A long one is sent behind it as it is, without a copy."""
     return b"%b%c%b" % ((size + 1 + _TOKEN).to_bytes(_HEAD, "big"), kind, token.to_bytes(_TOKEN, "big"))
 
 

@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 
 from trio_dynomite.errors import ProtocolError
 from trio_dynomite.protocol import frames
-from trio_dynomite.protocol.frames import FRAME_MAX, FrameReader, Kind, effects_frame, encode, encode_body
+from trio_dynomite.protocol.frames import FRAME_MAX, FrameReader, Kind, effects_head, encode, encode_body
+
+
+def effects_frame(kind: Kind, token: int, body: bytes) -> bytes:
+    return effects_head(kind, token, len(body)) + body
+
 
 STREAM = (
     encode(Kind.PING, 4, 1_700_000_000_123, 7)
