@@ -8,6 +8,8 @@ import enum
 import xxhash
 from attrs import field, frozen
 
+_ID_MAX = 0xFFFF_FF00
+
 
 class Level(enum.IntEnum):
     """How many replicas must have a write, or agree on a read, before the client is answered.
@@ -36,8 +38,10 @@ class NodeState(enum.IntEnum):
 
 
 def node_id(name: str) -> int:
-    """The 32-bit number under which node `name` stamps its writes; the same wherever it is computed."""
-    return int(xxhash.xxh32_intdigest(name.encode()))
+    """The number of at most 32 bits under which node `name` stamps its writes; the same everywhere.
+
+    Never 0, which marks a cutoff (`data/stamp.py`), nor so high that the next few numbers have more bits."""
+    return int(min(max(xxhash.xxh32_intdigest(name.encode()), 1), _ID_MAX))
 
 
 @frozen(kw_only=True)

@@ -93,7 +93,7 @@ def history(seed: int) -> tuple[Record, list[list[object]]]:
             entry = [effect.COUNT, stamp, [pack(record[0]), pack(99), sequence, total], 0]
         else:
             entry = [effect.PATCH, stamp, [pack(record[0]), b"append", b"x"], record[3]]
-        changed = effect.apply(record, *entry, now_ms=NOW)  # type: ignore[arg-type]
+        changed = effect.apply(record, *entry)  # type: ignore[arg-type]
         assert changed is not None
         record = changed
         effects.append(entry)
@@ -109,7 +109,7 @@ def test_effects_in_any_order_and_doubled_lead_to_the_same_record(seed: int, ord
     order.shuffle(told)
     replica = ABSENT
     for entry in told:
-        changed = effect.apply(replica, *entry, now_ms=NOW)  # type: ignore[arg-type]
+        changed = effect.apply(replica, *entry)  # type: ignore[arg-type]
         replica = join(replica, final) if changed is None else changed
 
     assert replica == final

@@ -64,7 +64,7 @@ class Site:
     def hear(self, other: "Site", effects: Flat) -> None:
         clock = self.keyspace.clock
         clock.observe(max(effects[3::FIELDS]) << NODE_BITS | other.id)
-        gaps = self.keyspace.store.apply(other.id, effects, clock.now_ms)
+        gaps = self.keyspace.store.apply(other.id, effects)
         for key in gaps:
             self.learn(key, other)
 

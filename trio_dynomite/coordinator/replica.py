@@ -37,7 +37,7 @@ class Replica:
         keyspace = self.engine.keyspace
         if effects:
             keyspace.clock.observe(max(effects[3::FIELDS]) << NODE_BITS | origin)
-        gaps = keyspace.store.apply(origin, effects, self.engine.now_ms)
+        gaps = keyspace.store.apply(origin, effects)
         if relay:
             self._pass_on(origin, effects)
         return gaps

@@ -25,11 +25,12 @@ from trio_dynomite.data.record import (
     Count,
     Record,
     digest,
+    is_from_nothing,
     join,
     shell,
 )
 from trio_dynomite.data.shelf import MEMORY, CellMap, Order, Shelf
-from trio_dynomite.data.stamp import pack, unpack
+from trio_dynomite.data.stamp import is_cutoff, pack, unpack
 
 HASH, SET, SORTED_SET = "hash", "set", "zset"
 
@@ -60,6 +61,8 @@ class Cells:
     """The first deadline of a field; 0: none has any."""
     sum: int = 0
     """Of hash(element) * digest(cell)."""
+    dead: int = 0
+    """Cells without a value."""
     cells: CellMap = field(init=False)
     _scores: Order | None = None
     _deadlines: Order | None = None
@@ -90,10 +93,14 @@ class Cells:
         if old is None:
             if cell[VALUE] is not None:
                 self.live += 1
+            else:
+                self.dead += 1
         else:
             change -= digest(old) if old[EXPIRY] or old[COUNTS] is not None else old[STAMP]
             if (old[VALUE] is None) is not (cell[VALUE] is None):
-                self.live += 1 if old[VALUE] is None else -1
+                change_live = 1 if old[VALUE] is None else -1
+                self.live += change_live
+                self.dead -= change_live
         self.sum += _hash(element) * change
         if self.kind == SORTED_SET:
             self._place(element, old, cell)
@@ -107,9 +114,10 @@ class Cells:
         return kept == self.sum
 
     def forget(self, element: bytes, cell: Record) -> None:
-        """Nothing is known of `element` any more: its `cell` is older than the record's reset."""
+        """Nothing is known of `element` any more: its `cell` is dead and will not be asked for."""
         self.put(element, (0, None, 0, 0, None))
         del self.cells[element]
+        self.dead -= 1
 
     def _place(self, element: bytes, old: Record | None, cell: Record) -> None:
         order = self._scores
@@ -237,10 +245,13 @@ class Cells:
 def _under(cell: Record, reset: int) -> Record | None:
     """What `reset` leaves of a cell: of an older one nothing but a deadline that was given later.
 
+    What was counted up from nothing stays under a cutoff: it is younger than that, whatever its base says.
     That deadline is for whatever the field holds under the reset, which may not have been heard of yet."""
-    stamp, _, expiry, deadline, _ = cell
+    stamp, value, expiry, deadline, counts = cell
     if stamp >= reset:
         return cell
+    if is_cutoff(reset) and is_from_nothing(cell):
+        return (reset, value, expiry, deadline, counts)
     return (reset, None, expiry, deadline, None) if expiry >= reset > 0 else None
 
 
@@ -264,7 +275,7 @@ def score_of(cell: Record) -> float:
     """The score that a member's live cell stands for."""
     counts = cell[COUNTS]
     score: float = cell[VALUE]
-    return score if counts is None else score + sum([count[2] for count in counts])
+    return score if counts is None else 0.0 + score + sum([count[2] for count in counts])
 
 
 def _drawn(everything: list[Element], count: int, draw: Draw, distinct: bool) -> list[Element]:

@@ -39,6 +39,7 @@ from trio_dynomite.data.record import (
     VALUE,
     Record,
     has_body,
+    is_absent_at_cutoff,
     is_stripped,
     join_counts,
     newest,
@@ -59,15 +60,15 @@ def apply(
     stamp: int,
     payload: Any,
     deadline_ms: int,
-    now_ms: int,
+    cutoff: int = 0,
 ) -> Record | None:
     """`record` after an effect; the same object when it told nothing new; None when there is a gap.
 
-    A body is changed in place."""
+    An element that is unknown was absent at the `cutoff`. A body is changed in place."""
     if kind == PUT:
         return _changed(record, put(stamp, payload, deadline_ms))
     if kind in elements.ACTS:
-        return elements.apply(record, kind, stamp, payload, deadline_ms)
+        return elements.apply(record, kind, stamp, payload, deadline_ms, cutoff)
     if kind == EXPIRE:
         return _apply_expire(record, stamp, deadline_ms)
     if kind == COUNT:
@@ -106,7 +107,7 @@ def _apply_expire(record: Record, stamp: int, deadline_ms: int) -> Record | None
 
 def _apply_count(record: Record, payload: Any) -> Record | None:
     base, origin, sequence, total = unpack(payload[0]), unpack(payload[1]), payload[2], payload[3]
-    if record[STAMP] != base:
+    if record[STAMP] != base and not (record[STAMP] > base and is_absent_at_cutoff(record)):
         return record if record[STAMP] > base else None
     if is_stripped(record):
         return None  # it is counted on where it has not expired yet
@@ -120,7 +121,7 @@ def counted(record: Record, origin: int, sequence: int, total: int) -> Record:
     counts = join_counts(record[COUNTS], ((origin, sequence, total),))
     if counts == record[COUNTS]:
         return record
-    value = b"0" if record[VALUE] is None else record[VALUE]
+    value = b"" if record[VALUE] is None else record[VALUE]
     return (record[STAMP], value, record[EXPIRY], record[DEADLINE], counts)
 
 

@@ -15,20 +15,27 @@ from trio_dynomite.data.record import (
     STAMP,
     VALUE,
     Record,
+    is_absent_at_cutoff,
     is_stripped,
     join,
     join_counts,
 )
-from trio_dynomite.data.stamp import unpack
+from trio_dynomite.data.stamp import milliseconds, unpack
 
 CELLS, GONE, DATES, TALLY = range(7, 11)
 ACTS = frozenset([CELLS, GONE, DATES, TALLY])
 
 
-def apply(record: Record, kind: int, stamp: int, payload: Any, deadline_ms: int) -> Record | None:
-    """`record` after an effect on elements; the same object when it told nothing new; None at a gap."""
+def apply(
+    record: Record, kind: int, stamp: int, payload: Any, deadline_ms: int, cutoff: int = 0
+) -> Record | None:
+    """`record` after an effect on elements; the same object when it told nothing new; None at a gap.
+
+    An element that is unknown was absent at the `cutoff`."""
     if stamp < record[STAMP]:
         return record
+    if record[VALUE] is None and 0 < record[DEADLINE] <= milliseconds(stamp):
+        return None  # whoever did this did not know of what has expired here, and begins anew
     body, type_ = record[COUNTS], payload[0]
     if type(body) is not Cells or body.kind != type_:
         if type(body) is int:
@@ -39,7 +46,7 @@ def apply(record: Record, kind: int, stamp: int, payload: Any, deadline_ms: int)
         body = record[COUNTS]
         if body is not claim:
             return record  # the other type is newer
-    if not _join(body, record[STAMP], kind, stamp, payload, deadline_ms):
+    if not _join(body, max(record[STAMP], cutoff), kind, stamp, payload, deadline_ms):
         return None
     if stamp > body.made:
         body.made = stamp
@@ -68,8 +75,8 @@ def _claimed(record: Record, claim: Cells) -> Record:
     return merge(record, (0, None, 0, 0, claim))
 
 
-def _join(body: Cells, reset: int, kind: int, stamp: int, payload: Any, deadline_ms: int) -> bool:
-    """Join one effect's cells; False at a gap."""
+def _join(body: Cells, ground: int, kind: int, stamp: int, payload: Any, deadline_ms: int) -> bool:
+    """Join one effect's cells; False at a gap. An unknown element was absent at `ground`."""
     if kind == CELLS:
         if body.kind == SET:
             _put(body, payload[1:], cell(stamp, b"", deadline_ms))
@@ -84,7 +91,7 @@ def _join(body: Cells, reset: int, kind: int, stamp: int, payload: Any, deadline
         for field in payload[1:]:
             _date(body, field, stamp, deadline_ms)
     else:
-        return _count(body, reset, payload)
+        return _count(body, ground, payload)
     return True
 
 
@@ -119,10 +126,10 @@ def _date(body: Cells, field: bytes, stamp: int, deadline_ms: int) -> None:
         body.replace(field, old, (old[STAMP], old[VALUE], stamp, deadline_ms, old[COUNTS]))
 
 
-def _count(body: Cells, reset: int, payload: Any) -> bool:
+def _count(body: Cells, ground: int, payload: Any) -> bool:
     element, base, origin = payload[1], unpack(payload[2]), unpack(payload[3])
-    old = body.cells.get(element) or (reset, None, 0, 0, None)
-    if old[STAMP] != base:
+    old = body.cells.get(element) or (ground, None, 0, 0, None)
+    if old[STAMP] != base and not (old[STAMP] > base and is_absent_at_cutoff(old)):
         return old[STAMP] > base
     if is_stripped(old):
         return False  # it is counted on where it has not expired yet
@@ -134,7 +141,7 @@ def _count(body: Cells, reset: int, payload: Any) -> bool:
 
 def counted(body: Cells, old: Record, origin: int, sequence: int, total: int) -> Record:
     """The cell with an origin's running total."""
-    zero: Any = 0.0 if body.kind == SORTED_SET else b"0"
+    zero: Any = 0 if body.kind == SORTED_SET else b""
     counts = join_counts(old[COUNTS], ((origin, sequence, total),))
     return (old[STAMP], zero if old[VALUE] is None else old[VALUE], old[EXPIRY], old[DEADLINE], counts)
 

@@ -21,6 +21,7 @@ from trio_dynomite.data.record import (
     VALUE,
     Record,
     has_body,
+    is_from_nothing,
     is_stripped,
     join,
     made,
@@ -100,6 +101,19 @@ def _dated(mine: Record, theirs: Record, reset: int, value: Any, extra: Any) -> 
     if isinstance(extra, Cells):
         value = extra.kind if extra.live else None
     return (reset, value, expiry, deadline, extra)
+
+
+def winnow(theirs: Record, mine: Record, cutoff: int) -> None:
+    """Take those cells out of `theirs` that `mine` has not and that are as old as the `cutoff`.
+
+    They are dead, and the replica that told `theirs` has not forgotten them yet."""
+    body, known = theirs[COUNTS], mine[COUNTS]
+    if not isinstance(body, Cells) or not isinstance(known, Cells):
+        return
+    for element, cell in list(body.cells.items()):
+        is_old = max(cell[STAMP], cell[EXPIRY]) <= cutoff and not is_from_nothing(cell)
+        if is_old and known.cells.get(element) is None:
+            body.forget(element, cell)
 
 
 def settle(record: Record) -> Record:

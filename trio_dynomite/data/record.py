@@ -17,6 +17,9 @@ first kind was stripped of its body, the last place holds the stamp that the bod
 * `deadline_ms` is 0 when nothing expires; `expiry_stamp` is 0 or at least `stamp`.
 * `counts` is None or a tuple of (origin, sequence, total), sorted by origin; they add to the value under
   `stamp`. Per origin the larger sequence wins, so a total may arrive late, twice, or never with its elders.
+* What was counted up **from nothing** has the value b"" (a cell of a sorted set 0, not 0.0) beside counts.
+  Its base is the stamp at which it is known to be absent; where the tombstone was collected that is a cutoff
+  (`storage/collect.py`), and the counts on both bases belong together.
 * An expired record keeps its stamps and loses only its value: replicas agree without a message, whenever
   each of them notices. It is absent for every reader.
 
@@ -27,7 +30,7 @@ from typing import Any, Final, TypeAlias
 
 import xxhash
 
-from trio_dynomite.data.stamp import pack
+from trio_dynomite.data.stamp import is_cutoff, pack
 from trio_dynomite.errors import CommandError
 
 WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -54,10 +57,29 @@ def join(a: Record, b: Record) -> Record:
     if older[STAMP] == stamp:
         value = older[VALUE] if value is None else value
         counts = join_counts(counts, older[COUNTS])
+    elif is_cutoff(stamp) and is_from_nothing(older):
+        value, counts = older[VALUE], join_counts(counts, older[COUNTS])
     expiry, deadline = max((a[EXPIRY], a[DEADLINE]), (b[EXPIRY], b[DEADLINE]))
     if expiry < stamp:
         expiry = deadline = 0
     return (stamp, value, expiry, deadline, counts)
+
+
+def is_from_nothing(record: Record) -> bool:
+    """Was it counted up from nothing?"""
+    return type(record[COUNTS]) is tuple and _is_nothing(record[VALUE])
+
+
+def is_absent_at_cutoff(record: Record) -> bool:
+    """Is all that is known beneath its counts that it was absent at a cutoff?
+
+    Who counts on an older base had not collected the tombstone yet, and means the same."""
+    return is_cutoff(record[STAMP]) and _is_nothing(record[VALUE])
+
+
+def _is_nothing(value: Any) -> bool:
+    """Is there no value beneath the counts? A score of 0.0 is one."""
+    return not value and type(value) is not float
 
 
 def join_counts(a: tuple[Count, ...] | None, b: tuple[Count, ...] | None) -> tuple[Count, ...] | None:

@@ -5,6 +5,9 @@ never have the same stamp, so the larger one wins and no tie is ever to be broke
 logical clock (Kulkarni et al., "Logical Physical Clocks", 2014): it follows the wall clock, never goes
 back, and is ahead of every stamp that it has seen. A counter that is full carries into the milliseconds.
 
+A stamp without a node is nobody's write: it is a **cutoff** (`storage/collect.py`), up to which every replica
+of a slot has heard of everything.
+
 Where nodes' clocks differ, all give stamps by the one that is furthest ahead: so whoever takes a node's place
 gives newer stamps than that node could, also those of writes that nobody else has heard of.
 """
@@ -48,6 +51,16 @@ class HybridClock:
         """Another node gave `stamp`: whatever comes next here is newer."""
         if stamp > self.last:
             self.last = (stamp & ~NODE_MASK) | self.node
+
+
+def cutoff_at(ms: int) -> int:
+    """The cutoff of a moment: older than every write that was stamped at it, or later."""
+    return ms << (COUNTER_BITS + NODE_BITS)
+
+
+def is_cutoff(stamp: int) -> bool:
+    """Is it a cutoff, and no write's stamp?"""
+    return stamp > 0 and not stamp & NODE_MASK
 
 
 def milliseconds(stamp: int) -> int:

@@ -3,7 +3,8 @@
 Everything happens inside the turn. Each slot keeps, by difference at every write, the sum of
 hash(key) * digest(record), so two replicas compare a slot by comparing one number; how many of its
 records are tombstones or shells; and a `floor`, the stamp of the last flush, below which everything is
-dead. Deadlines are remembered by the tenth of a second in which they fall.
+dead. A **cutoff** is like a floor for what is unknown: every replica had heard of all that is as old, and
+what was dead of it has been forgotten (`collect.py`). `bars` has the higher of both.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,9 +15,9 @@ from attrs import define, field
 
 from trio_dynomite.data import effect, elements
 from trio_dynomite.data.cells import Cells
-from trio_dynomite.data.effect import COUNT, EXPIRE, FIELDS, FLUSH, PUT
+from trio_dynomite.data.effect import COUNT, EXPIRE, FIELDS, FLUSH, PUT, RECORD, unpack_record
 from trio_dynomite.data.elements import CELLS
-from trio_dynomite.data.merge import merge, settle
+from trio_dynomite.data.merge import merge, settle, winnow
 from trio_dynomite.data.record import (
     ABSENT,
     COUNTS,
@@ -29,11 +30,10 @@ from trio_dynomite.data.record import (
     shell,
 )
 from trio_dynomite.data.stamp import NODE_BITS
+from trio_dynomite.storage.deadlines import Deadlines
 from trio_dynomite.storage.usage import Usage
 
 SLOTS = 16384
-_MOMENT_MS = 100
-"""What expires is looked for that often."""
 hash_of = xxhash.xxh3_64_intdigest
 """What weighs a key's digest in the sum of its slot."""
 
@@ -86,11 +86,13 @@ class Store:
     """Per slot, how many records have no value."""
     floors: list[int] = field(init=False)
     """Per slot, the newest flush."""
-    due: dict[int, set[bytes]] = field(factory=dict)
-    """Moment (of 100 ms) → keys that may expire in it."""
-    planned: dict[bytes, int] = field(factory=dict)
-    """Key → the moment of `due` in which it stands."""
-    next_due: int = 0
+    cutoffs: list[int] = field(init=False)
+    """Per slot, up to where what was dead has been forgotten."""
+    bars: list[int] = field(init=False)
+    """Per slot, the higher of floor and cutoff: what is unknown was absent then."""
+    withered: set[int] = field(factory=set)
+    """Slots with collections that may have tombstones among their elements."""
+    deadlines: Deadlines = field(factory=Deadlines)
     written: list[bytes] | None = None
     """The keys that were changed, while somebody wants to know."""
     newest: int = 0
@@ -107,7 +109,7 @@ class Store:
     def __attrs_post_init__(self) -> None:
         self.sums = [0] * SLOTS
         self.dead = [0] * SLOTS
-        self.floors = [0] * SLOTS
+        self.floors, self.cutoffs, self.bars = [0] * SLOTS, [0] * SLOTS, [0] * SLOTS
 
     def freeze(self) -> None:
         """All of a node's parts are made: what lives now will live long."""
@@ -123,7 +125,7 @@ class Store:
         records = self.records[slot]
         old = records.get(key)
         if deadline_ms:
-            self._schedule(key, deadline_ms)
+            self.deadlines.plan(key, deadline_ms)
             records[key] = new = (stamp, value, stamp, deadline_ms, None)
             change = digest(new)
         else:
@@ -153,9 +155,12 @@ class Store:
             before = digest(old)
         if new[VALUE] is not None:
             if new[DEADLINE]:
-                self._schedule(key, new[DEADLINE])
-            if type(new[COUNTS]) is Cells and new[COUNTS].due_ms:
-                self._schedule(key, new[COUNTS].due_ms)
+                self.deadlines.plan(key, new[DEADLINE])
+            if type(new[COUNTS]) is Cells:
+                if new[COUNTS].due_ms:
+                    self.deadlines.plan(key, new[COUNTS].due_ms)
+                if new[COUNTS].dead:
+                    self.withered.add(slot)
         if key in records and old[VALUE] is None:
             self.dead[slot] -= 1
         if new[VALUE] is None:
@@ -175,23 +180,30 @@ class Store:
         body: Cells = record[COUNTS]
         self.sums[slot] += hash_of(key) * (body.digest - before)
         if body.due_ms:
-            self._schedule(key, body.due_ms)
+            self.deadlines.plan(key, body.due_ms)
         if self.usage is not None:
             self.usage.weigh(key, record)
         if self.written is not None:
             self.written.append(key)
 
     def get(self, slot: int, key: bytes) -> Record:
-        """What is known of `key`; of one that is unknown, only that it was absent at the last flush."""
+        """What is known of `key`; of one that is unknown, only that it was absent at the bar."""
         record = self.records[slot].get(key)
         if record is not None:
             return record
-        floor = self.floors[slot]
-        return (floor, None, 0, 0, None) if floor else ABSENT
+        bar = self.bars[slot]
+        return (bar, None, 0, 0, None) if bar else ABSENT
 
-    def join(self, slot: int, key: bytes, record: Record) -> bool:
-        """Merge what another replica knows of `key`; did it tell anything new?"""
-        old = self.get(slot, key)
+    def join(self, slot: int, key: bytes, record: Record, cutoff_there: int = 0) -> bool:
+        """Merge what another replica knows of `key`; did it tell anything new?
+
+        Of a replica whose cutoff is lower than ours, what is older than that and unknown here is no news: it
+        is dead, and was forgotten."""
+        old, cutoff = self.get(slot, key), self.cutoffs[slot]
+        if cutoff_there < cutoff:
+            winnow(record, old, cutoff)
+        elif key not in self.records[slot]:
+            old = (self.floors[slot], None, 0, 0, None)
         before = self.digest_here(slot, key)
         told = _told(old)
         new = merge(old, record)
@@ -217,10 +229,10 @@ class Store:
         """The digest of what is kept of `key`; 0 when nothing is."""
         return digest(self.records[slot].get(key, ABSENT))
 
-    def apply(self, origin: int, effects: list[Any], now_ms: int) -> list[bytes]:
+    def apply(self, origin: int, effects: list[Any]) -> list[bytes]:
         """Join a frame's effects, stamped by `origin`; the keys at which a gap was found."""
         gaps: list[bytes] = []
-        all_records, sums, is_counted = self.records, self.sums, self.usage is not None
+        all_records, sums, bars, is_counted = self.records, self.sums, self.bars, self.usage is not None
         fields = iter(effects)
         if self.written is not None:
             self.written.extend(effects[2::FIELDS])
@@ -231,7 +243,7 @@ class Store:
                 records = all_records[slot]
                 old = records.get(key)
                 if old is None:
-                    if stamp > self.floors[slot]:
+                    if stamp > bars[slot]:
                         records[key] = (stamp, payload, 0, 0, None)
                         sums[slot] += hash_of(key) * stamp
                         continue
@@ -239,28 +251,29 @@ class Store:
                     records[key] = (stamp, payload, 0, 0, None)
                     sums[slot] += hash_of(key) * (stamp - old[0])
                     continue
-            elif kind == CELLS and not deadline_ms:
+            elif kind == CELLS and not deadline_ms and stamp > bars[slot]:
                 record = all_records[slot].get(key)
                 before = None if record is None else elements.grow(record, stamp, payload)
                 if record is not None and before is not None:
                     self.grown(slot, key, record, before)
                     continue
-            if not self._apply(slot, kind, key, stamp, payload, deadline_ms, now_ms):
+            if not self._apply(slot, kind, key, stamp, payload, deadline_ms):
                 gaps.append(key)
         return gaps
 
-    def _apply(
-        self, slot: int, kind: int, key: bytes, stamp: int, payload: Any, deadline_ms: int, now_ms: int
-    ) -> bool:
+    def _apply(self, slot: int, kind: int, key: bytes, stamp: int, payload: Any, deadline_ms: int) -> bool:
         """One effect that is not a simple put; False at a gap."""
         if kind == FLUSH:
             self.flush(payload[0], payload[1], stamp)
             return True
-        old = self.get(slot, key)
-        if stamp <= self.floors[slot] and kind in (PUT, EXPIRE, COUNT):
+        if kind == RECORD:
+            self.join(slot, key, unpack_record(payload))
+            return True
+        old, cutoff = self.get(slot, key), self.cutoffs[slot]
+        if stamp <= cutoff or (stamp <= self.floors[slot] and kind in (PUT, EXPIRE, COUNT)):
             return True
         before = self.digest_here(slot, key)
-        new = effect.apply(old, kind, stamp, payload, deadline_ms, now_ms)
+        new = effect.apply(old, kind, stamp, payload, deadline_ms, cutoff)
         if new is None:
             return False
         if (new is not old or type(old[COUNTS]) is Cells) and newest(new) >= self.floors[slot]:
@@ -273,10 +286,24 @@ class Store:
         for slot in range(first, last + 1):
             if stamp > self.floors[slot]:
                 self.floors[slot] = stamp
+                self.bars[slot] = max(stamp, self.cutoffs[slot])
                 self._rebuild(slot, stamp)
         if self.written is not None:
             # A range has no key of its own.
             self.written.append(b"")
+
+    def set_cutoff(self, slot: int, cutoff: int) -> None:
+        """What is dead in `slot`, and as old, is forgotten from now on."""
+        self.cutoffs[slot] = cutoff
+        self.bars[slot] = max(cutoff, self.floors[slot])
+
+    def forget(self, slot: int, key: bytes) -> None:
+        """Nothing is known of a dead `key` any more."""
+        self.sums[slot] -= hash_of(key) * self.digest_here(slot, key)
+        self.dead[slot] -= 1
+        if self.usage is not None:
+            self.usage.forget(key)
+        del self.records[slot][key]
 
     def _rebuild(self, slot: int, floor: int) -> None:
         flushed: Record = (floor, None, 0, 0, None)
@@ -320,37 +347,15 @@ class Store:
         """All of a slot's records, as they are now."""
         return iter(list(self.records[slot].items()))
 
-    def _schedule(self, key: bytes, deadline_ms: int) -> None:
-        """Remember when to look at `key`, unless an earlier look is planned, which will see the deadline."""
-        moment = max(deadline_ms // _MOMENT_MS + 1, self.next_due)
-        planned = self.planned.get(key)
-        if planned is not None:
-            if planned <= moment:
-                return
-            self.due[planned].discard(key)
-        self.planned[key] = moment
-        self.due.setdefault(moment, set()).add(key)
-
     def expire(self, now_ms: int, limit: int) -> int:
         """Strip expired records of their values, at most `limit` keys a call; how many were looked at."""
         looked = 0
-        for moment in self._moments_due(now_ms):
-            keys = self.due[moment]
-            while keys and looked < limit:
-                looked += 1
-                self._expire_key(keys.pop(), now_ms)
-            if keys:
-                break
-            del self.due[moment]
+        for key in self.deadlines.take(now_ms, limit):
+            looked += 1
+            self._expire_key(key, now_ms)
         return looked
 
-    def _moments_due(self, now_ms: int) -> list[int]:
-        now = now_ms // _MOMENT_MS
-        self.next_due = now + 1
-        return sorted([moment for moment in self.due if moment <= now]) if self.due else []
-
     def _expire_key(self, key: bytes, now_ms: int) -> None:
-        del self.planned[key]
         slot = self.slot_of(key)
         record = self.records[slot].get(key, ABSENT)
         if record[VALUE] is None:
@@ -360,7 +365,7 @@ class Store:
             self.on_expired("expired", key)
             return
         if record[DEADLINE]:
-            self._schedule(key, record[DEADLINE])
+            self.deadlines.plan(key, record[DEADLINE])
         if type(record[COUNTS]) is Cells and record[COUNTS].due_ms:
             self.sweep(slot, key, record, now_ms)
 
@@ -373,7 +378,7 @@ class Store:
             if record[VALUE] is None:
                 self.on_expired("del", key)
         elif record[COUNTS].due_ms:
-            self._schedule(key, record[COUNTS].due_ms)
+            self.deadlines.plan(key, record[COUNTS].due_ms)
         return record
 
 

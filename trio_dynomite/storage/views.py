@@ -53,7 +53,7 @@ class CellsView:
         record = ks.opened(slot, key)
         before = ks.store.digest_here(slot, key)
         stamp = ks.clock.next()
-        new = elements.apply(record, kind, stamp, payload, deadline_ms)
+        new = elements.apply(record, kind, stamp, payload, deadline_ms, ks.store.cutoffs[slot])
         assert new is not None
         ks.store.set(slot, key, new, before)
         ks.tell(kind, slot, key, stamp >> NODE_BITS, payload, deadline_ms)
@@ -102,7 +102,7 @@ class CellsView:
                 return cell if cell[VALUE] is not None or not cell[DEADLINE] else None
         elif record[VALUE] is not None or body is not None:
             return None
-        return (record[STAMP], None, 0, 0, None)
+        return (max(record[STAMP], self._ks.store.cutoffs[self._slot]), None, 0, 0, None)
 
 
 class HashView(CellsView):

@@ -69,6 +69,6 @@ def _unplanned(store: Any, key: bytes, record: Record) -> Iterator[str]:
     """A record whose time nobody will notice."""
     due_ms = record[COUNTS].due_ms if isinstance(record[COUNTS], Cells) else 0
     if record[VALUE] is not None and (record[DEADLINE] or due_ms):
-        moment = store.planned.get(key)
-        if moment is None or key not in store.due.get(moment, ()):
+        moment = store.deadlines.planned.get(key)
+        if moment is None or key not in store.deadlines.due.get(moment, ()):
             yield "its deadline is not planned"

@@ -27,7 +27,7 @@ def ks() -> StoreKeyspace:
 def replica_of(ks: StoreKeyspace) -> StoreKeyspace:
     """Another node that has heard of everything in order."""
     there = node(2)
-    assert there.store.apply(1, ks.effects or [], NOW) == []
+    assert there.store.apply(1, ks.effects or []) == []
     return there
 
 
@@ -41,7 +41,7 @@ def test_a_count_told_to_a_node_where_it_has_expired_asks_for_the_whole(ks: Stor
     ahead, late_at = replica_of(ks), len(ks.effects or [])
     ahead.store.expire(NOW + 2000, 9)
     ks.hash_at(b"k").count(b"f", 1)
-    assert ahead.store.apply(1, (ks.effects or [])[late_at:], NOW + 2000) == [b"k"]
+    assert ahead.store.apply(1, (ks.effects or [])[late_at:]) == [b"k"]
 
 
 def test_a_clock_that_goes_back_meets_what_it_has_stripped(ks: StoreKeyspace) -> None:
@@ -51,7 +51,7 @@ def test_a_clock_that_goes_back_meets_what_it_has_stripped(ks: StoreKeyspace) ->
     ks.store.expire(NOW + 2000, 9)
     late_at = len(ks.effects or [])
     assert ks.hash_at(b"k").put([(b"new", b"2")]) == 1
-    assert there.store.apply(1, (ks.effects or [])[late_at:], NOW) == []
+    assert there.store.apply(1, (ks.effects or [])[late_at:]) == []
     for node in (ks, there):
         assert list(node.hash_at(b"k").items()) == [(b"new", b"2")]
         assert node.deadline(b"k") == 0

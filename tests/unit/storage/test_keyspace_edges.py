@@ -41,7 +41,7 @@ def test_a_running_total_stays_within_what_a_frame_can_carry(
     replica = make_store(redis_slot)
 
     effects = msgspec.msgpack.decode(msgspec.msgpack.encode(ks.effects))
-    assert replica.apply(9, effects, NOW) == []
+    assert replica.apply(9, effects) == []
     slot = redis_slot(b"k")
     assert replica.get(slot, b"k") == ks.store.get(slot, b"k")
     assert (ks.get(b"k"), ks.deadline(b"k")) == (b"%d" % (-sign * MOST), NOW + 1000)

@@ -49,7 +49,11 @@ def known(store: RocksStore) -> Any:
         [store.key_count(slot, slot) for slot in slots],
         [len(store.records[slot]) for slot in slots],
         [store.floors[slot] for slot in slots],
-        {key for key in store.planned if key in {k for slot in slots for k, r in store.scan(slot) if due(r)}},
+        {
+            key
+            for key in store.deadlines.planned
+            if key in {k for slot in slots for k, r in store.scan(slot) if due(r)}
+        },
     )
 
 
@@ -93,7 +97,7 @@ def test_a_stamp_on_disk_is_older_than_all_that_comes(path: str) -> None:
     ks = keyspace(store)
     ks.clock.advance(NOW + 10**6)
     ks.put(b"k", b"of the future")
-    ks.store.apply(9, [FLUSH, 0, b"", (NOW + 10**7) << 16, [3, 5], 0], NOW)
+    ks.store.apply(9, [FLUSH, 0, b"", (NOW + 10**7) << 16, [3, 5], 0])
     store.close()
     ks = keyspace(store := opened(path))
     assert ks.clock.last >> 48 == NOW + 10**7

@@ -28,7 +28,7 @@ def store(make_store: MakeStore) -> Store:
 
 def told(store: Store, *effects: list[Any], now_ms: int = T0) -> list[bytes]:
     """What `apply` says to a frame of these effects."""
-    return store.apply(NODE, [value for effect in effects for value in effect], now_ms)
+    return store.apply(NODE, [value for effect in effects for value in effect])
 
 
 def put(clock: int, value: bytes | None, key: bytes = b"k", deadline_ms: int = 0) -> list[Any]:

@@ -28,7 +28,7 @@ def test_what_was_stripped_leaves_the_schedule(make_store: MakeStore, now_ms: in
 
     assert store.expire(now_ms, 100) == 10
     assert store.dead[3] == 10
-    assert store.due == {}
+    assert store.deadlines.due == {}
 
 
 def test_renewing_a_deadline_does_not_fill_the_schedule(make_store: MakeStore) -> None:
@@ -39,5 +39,5 @@ def test_renewing_a_deadline_does_not_fill_the_schedule(make_store: MakeStore) -
         store.put(3, b"k", stamp(second + 1), b"v", now_ms + 30_000)
         store.expire(now_ms, 100)
 
-    assert sum(map(len, store.due.values())) <= 2
+    assert sum(map(len, store.deadlines.due.values())) <= 2
     assert store.get(3, b"k")[1] == b"v"

@@ -38,7 +38,7 @@ class StoreMachine(RuleBasedStateMachine):
         return self.written.setdefault(clock, (value, deadline_ms if value is not None else 0))
 
     def _tell(self, kind: int, key: bytes, clock: int, payload: Any, deadline_ms: int) -> None:
-        self.store.apply(NODE, [kind, slot_of(key), key, clock, payload, deadline_ms], self.now_ms)
+        self.store.apply(NODE, [kind, slot_of(key), key, clock, payload, deadline_ms])
 
     @rule(key=keys, clock=clocks, value=st.sampled_from([None, b"1", b"22"]), deadline_ms=deadlines)
     def put(self, key: bytes, clock: int, value: bytes | None, deadline_ms: int) -> None:
@@ -67,7 +67,7 @@ class StoreMachine(RuleBasedStateMachine):
     def tell_a_record(self, key: bytes, other: bytes) -> None:
         record = self.store.get(slot_of(other), other)
         effects = record_effect(slot_of(key), key, record)
-        self.store.apply(NODE, effects, self.now_ms)
+        self.store.apply(NODE, effects)
         self.store.join(slot_of(key), key, record)
 
     @rule(clock=st.integers(1, 120), last=st.integers(0, 1))
@@ -100,7 +100,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @invariant()
     def everything_that_expires_is_in_the_schedule(self) -> None:
-        planned = set().union(*self.store.due.values()) if self.store.due else set()
+        planned = set().union(*self.store.deadlines.due.values()) if self.store.deadlines.due else set()
         for key, record in self._records().items():
             assert record[1] is None or not record[3] or key in planned
 
@@ -109,7 +109,7 @@ class StoreMachine(RuleBasedStateMachine):
             self.now_ms += 500
             self.store.expire(self.now_ms, 5)
         assert all(record[1] is None or not record[3] for record in self._records().values())
-        assert not self.store.due, "and the schedule is empty in the end"
+        assert not self.store.deadlines.due, "and the schedule is empty in the end"
 
 
 def test_a_store_in_any_order_of_things(make_store: MakeStore) -> None:

@@ -84,10 +84,10 @@ class Primary:
 def deliver(primary: Primary, replica: Store, frame: bytes, now_ms: int) -> None:
     """Apply a frame; a gap is answered with the primary's whole record."""
     effects: list[Any] = msgspec.msgpack.decode(frame)
-    for key in replica.apply(NODE, effects, now_ms):
+    for key in replica.apply(NODE, effects):
         slot = slot_of(key)
         record = record_effect(slot, key, primary.keyspace.store.get(slot, key))
-        assert replica.apply(NODE, msgspec.msgpack.decode(msgspec.msgpack.encode(record)), now_ms) == []
+        assert replica.apply(NODE, msgspec.msgpack.decode(msgspec.msgpack.encode(record))) == []
 
 
 def known(store: Store) -> dict[bytes, Any]:
@@ -108,7 +108,7 @@ def test_in_order_no_gap_is_ever_found(make_store: MakeStore) -> None:
             before = len(primary.frames)
             primary.run(*step)
             for frame in primary.frames[before:]:
-                assert replica.apply(NODE, msgspec.msgpack.decode(frame), primary.now_ms) == []
+                assert replica.apply(NODE, msgspec.msgpack.decode(frame)) == []
 
         for slot in range(SLOTS):
             assert dict(replica.scan(slot)) == dict(primary.keyspace.store.scan(slot))

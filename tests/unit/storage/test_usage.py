@@ -83,7 +83,7 @@ def tell(ks: StoreKeyspace, other: StoreKeyspace) -> None:
     told, ks.effects = ks.effects, []
     assert told is not None
     other.clock.observe(ks.clock.last)
-    for key in other.store.apply(ks.clock.node, told, other.now_ms):
+    for key in other.store.apply(ks.clock.node, told):
         other.store.join(SLOT_OF(key), key, ks.store.get(SLOT_OF(key), key))
 
 

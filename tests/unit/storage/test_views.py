@@ -28,7 +28,7 @@ def replica_of(ks: StoreKeyspace) -> StoreKeyspace:
     clock = HybridClock(2)
     clock.advance(ks.now_ms)
     there = StoreKeyspace(rocks_store(redis_slot), clock, origin=clock.next(), rng=Random(2))
-    assert there.store.apply(1, ks.effects or [], ks.now_ms) == []
+    assert there.store.apply(1, ks.effects or []) == []
     return there
 
 
@@ -61,9 +61,9 @@ def test_a_stripped_record_asks_for_the_whole_when_something_late_arrives(ks: St
     ks.set_at(b"k").add([b"b"])
     early, late = (ks.effects or [])[:late_at], (ks.effects or [])[late_at:]
     there = MemoryStore(redis_slot)
-    there.apply(1, early, NOW)
+    there.apply(1, early)
     assert there.expire(NOW + 2000, 10)
-    assert there.apply(1, late, NOW + 2000) == [b"k"]
+    assert there.apply(1, late) == [b"k"]
 
 
 def test_fields_expire_by_themselves_and_the_last_takes_the_key(ks: StoreKeyspace) -> None:
@@ -192,7 +192,7 @@ def test_a_gap_in_one_field_leaves_the_others_and_the_digest_alone(ks: StoreKeys
     ks.hash_at(b"k").put([(b"unknown", b"1")])
     ks.effects = effects = []
     ks.hash_at(b"k").expire([b"known", b"unknown"], NOW + 1000)
-    assert there.store.apply(1, effects, NOW) == [b"k"]
+    assert there.store.apply(1, effects) == [b"k"]
     there.store.join(slot, b"k", unpack_record(pack_record(ks.store.get(slot, b"k"))))
     assert there.store.slot_digest(slot) == ks.store.slot_digest(slot)
 

@@ -195,7 +195,7 @@ def keyspace_facts(server: Server) -> Facts:
     keys = store.key_count(0, len(store.records) - 1)
     if not keys:
         return {}
-    expires = min(keys, sum(map(len, store.due.values())))
+    expires = min(keys, sum(map(len, store.deadlines.due.values())))
     return {"db0": f"keys={keys},expires={expires},avg_ttl=0"}
 
 

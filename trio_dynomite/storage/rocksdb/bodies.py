@@ -50,7 +50,7 @@ def body_of(disk: Disk, slot: int, owner: bytes, told: list[Any]) -> Any:
     sizes = {"cells": cells, "scores": scores, "deadlines": deadlines}
     shelf = DiskShelf(disk, slot, number, owner, sizes)
     dates = shelf.order("deadlines", ()) if deadlines else None
-    return Cells(kind, shelf, signed_in(made), live, due_ms, signed_in(sum_), deadlines=dates)
+    return Cells(kind, shelf, signed_in(made), live, due_ms, signed_in(sum_), cells - live, deadlines=dates)
 
 
 def _stream(shelf: DiskShelf, counters: list[Any]) -> StreamBody:

@@ -3,6 +3,7 @@
 That is made anew, when a store is opened, by one look at all headers. Beside those and the bodies there are
 
     "F", first slot, last slot (2 bytes each) → the stamp of the newest flush of just those slots
+    "C", slot → its cutoff
     "M" → what the data was written with
 
 The data survives the process, however that ends (`disk.py` says what is lost with the machine). How often it
@@ -23,7 +24,7 @@ from trio_dynomite.storage.rocksdb.records import HEADS, Book, Slot, key_in
 from trio_dynomite.storage.rocksdb.shelf import bodies_of
 from trio_dynomite.storage.store import SLOTS, Store, hash_of
 
-_FLOORS, _ORIGIN = b"F", b"M"
+_FLOORS, _CUTOFFS, _ORIGIN = b"F", b"C", b"M"
 _FORMAT = 1
 
 
@@ -35,6 +36,7 @@ class RocksStore(Store):
     records: list[Slot] = field(init=False)
     _book: Book = field(init=False)
     _floor_area: Area = field(init=False)
+    _cutoff_area: Area = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -43,13 +45,16 @@ class RocksStore(Store):
         self._floor_area = self.disk.area(_FLOORS)
         for key, stamp in self._floor_area.walk():
             self._raise_floors(int.from_bytes(key[1:3]), int.from_bytes(key[3:5]), unpack(stamp))
+        self._cutoff_area = self.disk.area(_CUTOFFS)
+        for key, stamp in self._cutoff_area.walk():
+            super().set_cutoff(int.from_bytes(key[1:]), unpack(stamp))
         for name, data in self._book.headers.walk():
             self._count(*key_in(name), self._book.read(name, data))
-        self.newest = max(*self.floors, *[records.newest for records in self.records])
+        self.newest = max(*self.bars, *[records.newest for records in self.records])
 
     def _raise_floors(self, first: int, last: int, stamp: int) -> None:
         for slot in range(first, last + 1):
-            self.floors[slot] = max(self.floors[slot], stamp)
+            self.floors[slot] = self.bars[slot] = max(self.floors[slot], stamp)
 
     def _count(self, slot: int, key: bytes, record: Record) -> None:
         """A record was found on disk."""
@@ -60,11 +65,19 @@ class RocksStore(Store):
         if record[VALUE] is None:
             self.dead[slot] += 1
         elif record[DEADLINE]:
-            self._schedule(key, record[DEADLINE])
+            self.deadlines.plan(key, record[DEADLINE])
         if has_body(record):
             self._book.next_number = max(self._book.next_number, body.shelf.number + 1)
-            if isinstance(body, Cells) and body.due_ms:
-                self._schedule(key, body.due_ms)
+            if isinstance(body, Cells):
+                if body.due_ms:
+                    self.deadlines.plan(key, body.due_ms)
+                if body.dead:
+                    self.withered.add(slot)
+
+    def set_cutoff(self, slot: int, cutoff: int) -> None:
+        """As in `Store`; it is written with the turn."""
+        super().set_cutoff(slot, cutoff)
+        self._cutoff_area.put(_CUTOFFS + slot.to_bytes(2), pack(cutoff))
 
     def flush(self, first: int, last: int, stamp: int) -> None:
         """Kill everything older than `stamp` in the slots `first` to `last`, without a tombstone each."""
