@@ -20,6 +20,9 @@ from trio_dynomite.config import Settings, kinds
 from trio_dynomite.coordinator.build import build_engine, in_memory
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.errors import ConfigError, ConfigProblem
+from trio_dynomite.handoff.folder import DiskFolder
+from trio_dynomite.handoff.keeper import HintKeeper
+from trio_dynomite.handoff.tending import tend
 from trio_dynomite.hub.channel import Channel
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.logs import get_logger
@@ -44,6 +47,18 @@ log = get_logger()
 def wall_ms() -> int:
     """Unix time in milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+def _make_keeper(settings: Settings, engine: Engine) -> HintKeeper | None:
+    """What keeps this node's hints in files; None when they are not."""
+    if not settings.hints_are_durable:
+        return None
+    name, path = engine.node.name, settings.hints.path
+    folder = Path(settings.storage.path, name, "hints") if path is None else Path(path, name)
+    roster = engine.roster
+    keeper = HintKeeper(roster.hints, lambda target: DiskFolder(folder / target), log.info)
+    keeper.match(roster.hint_queues())
+    return keeper
 
 
 def _store_maker(settings: Settings, name: str) -> Callable[[Partitioner], Store]:
@@ -73,6 +88,8 @@ class NodeProcess:
     engine: Engine = field(init=False)
     hub: Hub = field(init=False)
     server: Server = field(init=False)
+    keeper: HintKeeper | None = field(init=False)
+    """Of the hints in files."""
     supervisors: dict[str, Supervisor] = field(factory=dict)
     peer_listener: Listener = field(init=False)
     client_listener: Listener = field(init=False)
@@ -83,6 +100,7 @@ class NodeProcess:
         self.engine = engine = build_engine(
             settings, self.name, wall_ms(), log.info, random.Random(), _store_maker(settings, self.name)
         )
+        self.keeper = _make_keeper(settings, engine)
         self.hub = Hub(
             lambda: engine.begin(wall_ms(), time.monotonic()),
             self._end,
@@ -124,6 +142,8 @@ class NodeProcess:
             # A reply may let commands run that waited for it, and those have effects to send.
             self.server.end()
             self.engine.end()
+        if self.keeper is not None:
+            self.keeper.commit()
 
     def _on_error(self, error: Exception) -> None:
         """A handler ran into a mistake of ours; its connection is closed and the others go on."""
@@ -176,6 +196,8 @@ class NodeProcess:
             async with trio.open_nursery() as services:
                 await services.start(self.hub.run)
                 await services.start(self._tick)
+                if self.keeper is not None:
+                    services.start_soon(tend, self.keeper, self.engine.roster.hint_queues, self.hub.turn)
                 self.peer_listener.open()
                 for supervisor in self.supervisors.values():
                     await services.start(supervisor.run)
@@ -192,6 +214,8 @@ class NodeProcess:
                 services.cancel_scope.cancel()
         finally:
             self.hub.close()
+            if self.keeper is not None:
+                self.keeper.commit()
             self.engine.keyspace.store.close()
             collector.forget(pauses)
 
@@ -219,6 +243,7 @@ class NodeProcess:
         return {
             "turns": lambda: self.hub.turns,
             "turn_ms_max": lambda: round(self.hub.turn_ms_max, 2),
+            **(self.keeper.statistics() if self.keeper is not None else {}),
             "gc_pauses": lambda: pauses.count,
             "gc_pause_ms_max": lambda: round(pauses.ms_max, 2),
             "gc_pause_ms_total": lambda: round(pauses.ms_total, 2),

@@ -20,7 +20,7 @@ from trio_dynomite.data import effect, elements, record
 from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.record import STAMP, VALUE
 from trio_dynomite.data.stamp import pack, unpack
-from trio_dynomite.peers.roster import Roster
+from trio_dynomite.peers.delivery import Delivery
 from trio_dynomite.storage import store
 from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.testing.storm import STORMS
@@ -83,7 +83,7 @@ def lead_without_agreement(patch: pytest.MonkeyPatch) -> None:
 
 
 def deliver_no_hints(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Roster, "deliver_hints", lambda self, peer: None)
+    patch.setattr(Delivery, "deliver", lambda self, peer: None)
 
 
 def remove_without_a_tombstone(patch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,12 @@ PURE_PARTS = {
     *("storage", "handoff", "coordinator", "peers", "repair"),
 }
 PURE_MODULES = {"launch.backoff", "launch.exits", "launch.welcome"}
-NOT_PURE = {"peers.supervisor": "the task of a peer: it connects, and waits between two attempts"}
+NOT_PURE = {
+    "peers.supervisor": "the task of a peer: it connects, and waits between two attempts",
+    "handoff.folder": "the files of hints",
+    "handoff.tending": "the task that looks after them",
+    "storage.files": "files that are written as a whole",
+}
 """Modules of pure parts that make no claim to be pure."""
 
 IMPURE = {

@@ -12,6 +12,7 @@ from trio_dynomite.config.settings import (
     Access,
     Cluster,
     Consistency,
+    Hints,
     Limits,
     NodeSettings,
     Repair,
@@ -54,6 +55,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
     storage = structure(tree.get("storage", {}), Storage, ("storage",), problems)
     timeouts = structure(tree.get("timeouts", {}), Timeouts, ("timeouts",), problems)
     limits = structure(tree.get("limits", {}), Limits, ("limits",), problems)
+    hints = structure(tree.get("hints", {}), Hints, ("hints",), problems)
     repair = structure(tree.get("repair", {}), Repair, ("repair",), problems)
     access = structure(tree.get("access", {}), Access, ("access",), problems)
     nodes = _nodes(tree.get("nodes", []), problems)
@@ -71,7 +73,9 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
     if access is not None:
         mistakes = list(checks.check_access(access))
         problems += mistakes or checks.check_protection(access, nodes)
-    if problems or not (cluster and consistency and storage and timeouts and limits and repair and access):
+    if problems or not (cluster and consistency and storage and timeouts and limits):
+        return None
+    if not (hints and repair and access):
         return None
     return Settings(
         cluster=cluster,
@@ -79,6 +83,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         storage=storage,
         timeouts=timeouts,
         limits=limits,
+        hints=hints,
         repair=repair,
         access=access,
         nodes=tuple(node for _, node in nodes),

@@ -109,6 +109,20 @@ class Limits:
 
 
 @frozen(kw_only=True)
+class Hints:
+    """`[hints]`: what peers that are away have missed. Its size is in `[limits]`."""
+
+    durable: kinds.Flag | None = None
+    """Are hints in files, too? None: if the records are."""
+    path: kinds.Folder | None = None
+    """The directory of those files, in which each node has one of its own name; None: that of the records."""
+    max_window: kinds.SecondsOrZero = 3 * 3600.0
+    """A peer that is away for longer gets no more hints; 0: however long."""
+    rate: kinds.Bytes = 16 * 2**20
+    """Bytes of hints a second that one node delivers, about."""
+
+
+@frozen(kw_only=True)
 class Repair:
     """`[repair]`: how replicas are kept alike."""
 
@@ -185,6 +199,7 @@ class Settings:
     storage: Storage = field(factory=Storage)
     timeouts: Timeouts = field(factory=Timeouts)
     limits: Limits = field(factory=Limits)
+    hints: Hints = field(factory=Hints)
     repair: Repair = field(factory=Repair)
     access: Access = field(factory=Access)
     nodes: tuple[NodeSettings, ...]
@@ -196,6 +211,14 @@ class Settings:
         for node in self.nodes:
             racks[node.place].append(node)
         return tuple(self._member(node, racks[node.place]) for node in self.nodes)
+
+    @property
+    def hints_are_durable(self) -> bool:
+        """Are hints in files?
+
+        They are of use as long as the records that they are about: a node that starts empty owes nothing."""
+        durable = self.hints.durable
+        return self.storage.engine != kinds.MEMORY if durable is None else durable
 
     def node(self, name: str) -> NodeSettings:
         """The settings of node `name`. Raises KeyError."""

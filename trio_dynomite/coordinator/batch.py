@@ -37,6 +37,8 @@ class Batch:
     on_settled: Callable[[bool], None] | None = None
     """Told when the batch has no outstanding replica left: did all acknowledge?"""
     losses: int = 0
+    is_owed: bool = False
+    """What is lost of it is among the hints already."""
 
     def acked(self) -> None:
         """One more replica has joined the effects."""

@@ -7,6 +7,7 @@ from trio_dynomite.config import Settings
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.coordinator.routes import make_routes
 from trio_dynomite.data.stamp import HybridClock
+from trio_dynomite.handoff.hints import HintBudget
 from trio_dynomite.peers.roster import Roster, RosterSettings, make_peers
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.memory import MemoryStore
@@ -39,7 +40,8 @@ def build_engine(
     roster_settings = _roster_settings(
         settings, f"{partitioner.fingerprint}, primaries: {settings.cluster.primaries}"
     )
-    peers = make_peers([member for member in members if member.name != name], roster_settings)
+    hints = HintBudget(settings.limits.hints, int(settings.hints.max_window * 1000), now_ms=now_ms)
+    peers = make_peers([member for member in members if member.name != name], roster_settings, hints)
     keyspace = StoreKeyspace(store, clock, origin=clock.next(), rng=rng)
     engine = Engine(
         node,
@@ -50,7 +52,7 @@ def build_engine(
         log,
         now_ms=now_ms,
     )
-    engine.roster = Roster(engine, roster_settings, peers)
+    engine.roster = Roster(engine, roster_settings, peers, hints)
     engine.repair.interval_s, engine.repair.rate = settings.repair.interval, settings.repair.rate
     engine.eviction.configure(limit=settings.limits.max_memory, policy=settings.limits.max_memory_policy)
     return engine
@@ -64,6 +66,6 @@ def _roster_settings(settings: Settings, fingerprint: str) -> RosterSettings:
         down_after_s=settings.timeouts.down_after,
         warm_up_s=settings.timeouts.warm_up,
         peer_output_max=settings.limits.peer_output,
-        hints_max=settings.limits.hints,
         hints_per_peer_max=settings.limits.hints_per_peer,
+        hints_rate=settings.hints.rate,
     )

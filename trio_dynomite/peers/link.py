@@ -242,7 +242,8 @@ class Link:
         lost = list(self._unacked)
         self._unacked.clear()
         for batch, effects, origin, _ in lost:
-            self.peer.hints.append(origin, effects)
+            if not batch.is_owed:
+                self.peer.hints.append(origin, effects)
             batch.lost()
         for answer in list(self._answers.values()):
             answer(LOST)

@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from trio_dynomite.coordinator.batch import Batch
-from trio_dynomite.coordinator.replica import PAGE_BYTES
-from trio_dynomite.data.effect import Flat
 from trio_dynomite.handoff.hints import HintBudget, HintQueue
 from trio_dynomite.model import Node, NodeState
 from trio_dynomite.peers.acceptor import Acceptor
-from trio_dynomite.peers.link import Link, encode_effects
+from trio_dynomite.peers.delivery import Delivery
+from trio_dynomite.peers.link import Link
 from trio_dynomite.peers.peer import Liveness, Peer
 from trio_dynomite.protocol.frames import PROTOCOL
 from trio_dynomite.repair.sync import Sync
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
     from trio_dynomite.hub.channel import PeerPipe, Pipe
 
-HINTS_A_FRAME = 500
 LEASE_SHARE = 0.6
 """The part of `down_after_s` for which a replica's answer lets a primary act."""
 
@@ -46,8 +43,9 @@ class RosterSettings:
     warm_up_s: float
     peer_output_max: int
     """Unacknowledged bytes to a peer, beyond its oldest frame, above which its link is given up."""
-    hints_max: int
     hints_per_peer_max: int
+    hints_rate: int
+    """Bytes of hints a second that are delivered, to all peers together."""
 
 
 @define(eq=False)
@@ -57,6 +55,8 @@ class Roster:
     engine: Engine
     settings: RosterSettings
     peers: dict[str, Peer]
+    hints: HintBudget
+    """What the peers' queues of hints share."""
     on_down: Callable[[Peer], None] = lambda peer: None
     """The detector declared this peer down: cancel its scope."""
     on_called: Callable[[Peer], None] = lambda peer: None
@@ -71,6 +71,10 @@ class Roster:
     _leapt_s: float = 0.0
     """When our wall clock last leapt."""
     _syncing: dict[str, Sync] = field(factory=dict)
+    delivery: Delivery = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.delivery = Delivery(self.engine, self.hints, self.settings)
 
     # Connections
 
@@ -113,7 +117,7 @@ class Roster:
         self.engine.common.peer_opened(peer)
         self.engine.routes_changed()
         self.engine.blocking.peer_back(peer)
-        self.deliver_hints(peer)
+        self.delivery.peer_back(peer)
 
     def link_lost(self, peer: Peer, link: Link, reason: str) -> None:
         """A link ended."""
@@ -121,7 +125,7 @@ class Roster:
             return
         peer.link = None
         peer.synced = False
-        peer.is_delivering = False
+        peer.hints.left()
         self.engine.blocking.peer_gone(peer)
         if peer.liveness is Liveness.UP:
             self._become(peer, Liveness.LIMBO, reason)
@@ -165,6 +169,7 @@ class Roster:
             for peer in self.peers.values():
                 self._check(peer, now)
         self._sync_who_matters()
+        self.delivery.tick(self.peers.values())
         if self.engine.state is not NodeState.NORMAL:
             self._warm_up(now - self._started_s)
 
@@ -186,7 +191,6 @@ class Roster:
             link.close(f"{link.unacked_bytes} bytes are not acknowledged, over limits.peer_output")
         elif link is not None and link.is_open:
             link.ping()
-            self.deliver_hints(peer)
         elif peer.liveness is Liveness.LIMBO and now - peer.since_s > self.settings.down_after_s:
             self._declare_down(peer, peer.reason)
 
@@ -204,26 +208,9 @@ class Roster:
 
     # Catching up
 
-    def deliver_hints(self, peer: Peer) -> None:
-        """Send the next hints, and more when these are acknowledged: live traffic comes in between."""
-        if peer.is_delivering or not peer.is_open or not peer.hints:
-            return
-        peer.is_delivering = True
-        for origin, effects in peer.hints.take_flushes():
-            self._send(peer, origin, effects, Batch())
-        replica = self.engine.replica
-        effects = replica.records_of(peer.hints.take(HINTS_A_FRAME, PAGE_BYTES, replica.weight_of))
-        self._send(peer, self.engine.node.id, effects, Batch(on_settled=lambda ok: self._delivered(peer, ok)))
-
-    def _send(self, peer: Peer, origin: int, effects: Flat, batch: Batch) -> None:
-        assert peer.link is not None
-        batch.effects = effects
-        peer.link.send_effects(encode_effects(origin, effects), batch, origin, effects)
-
-    def _delivered(self, peer: Peer, complete: bool) -> None:
-        peer.is_delivering = False
-        if complete and peer.hints:
-            self.engine.soon(lambda: self.deliver_hints(peer))
+    def hint_queues(self) -> dict[str, HintQueue]:
+        """By peer, what it has missed."""
+        return {name: peer.hints for name, peer in self.peers.items()}
 
     def _sync_who_matters(self) -> None:
         """Learn from every peer that serves and that we have not learned from since it began to matter."""
@@ -317,7 +304,6 @@ class Roster:
         return not (peer.liveness is Liveness.DOWN and peer.was_refused)
 
 
-def make_peers(nodes: list[Node], settings: RosterSettings) -> dict[str, Peer]:
+def make_peers(nodes: list[Node], settings: RosterSettings, budget: HintBudget) -> dict[str, Peer]:
     """A peer for each of `nodes`; their hint queues share one budget."""
-    budget = HintBudget(settings.hints_max)
     return {node.name: Peer(node, HintQueue(budget, settings.hints_per_peer_max)) for node in nodes}

@@ -50,6 +50,8 @@ class AntiEntropy:
     """Peer → monotonic time at which a comparison that found no difference began."""
     _next_s: float = 0.0
     _asked_s: dict[str, float] = field(factory=dict)
+    _urgent: dict[str, Peer] = field(factory=dict)
+    """Those that are compared before all others."""
     _first_slot: int = 0
     """Where the verifier goes on."""
     drifted: int = 0
@@ -65,12 +67,20 @@ class AntiEntropy:
         now_s = self.engine.mono_s
         if self.comparison is not None:
             self.comparison.go_on()
-        elif self.interval_s and now_s >= self._next_s:
+        elif self.interval_s:
+            urgent = next((peer for peer in self._urgent.values() if peer.is_serving), None)
+            if urgent is None and now_s < self._next_s:
+                return
             self._next_s = now_s + self.interval_s
-            peer = self._next_peer()
+            peer = urgent or self._next_peer()
             if peer is not None:
+                self._urgent.pop(peer.name, None)
                 self._asked_s[peer.name] = now_s
                 self.compare(peer)
+
+    def hurry(self, peer: Peer) -> None:
+        """`peer` has missed more than its hints tell: it is compared next, as soon as it serves."""
+        self._urgent[peer.name] = peer
 
     def compare(self, peer: Peer) -> None:
         """Compare with one peer that can be asked."""
@@ -85,6 +95,7 @@ class AntiEntropy:
         if not comparison.is_complete:
             return
         self.compared += 1
+        comparison.peer.hints.is_incomplete = False
         name = comparison.peer.name
         if not comparison.differing:
             self.agreed_s[name] = comparison.began_s

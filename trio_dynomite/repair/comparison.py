@@ -148,7 +148,7 @@ class Comparison:
                 self.peer.hints.add(key)
                 self.records += 1
                 self._pace(weight_of_any(key, record))
-        engine.roster.deliver_hints(self.peer)
+        engine.roster.delivery.deliver(self.peer)
 
     def _pace(self, size: int) -> None:
         """So many bytes are sent or received: wait until that is the share of repair."""

@@ -15,7 +15,7 @@ from trio_dynomite.commands.row import Row
 from trio_dynomite.commands.table import lookup
 from trio_dynomite.config.settings import Cluster, NodeSettings, Repair, Settings, Timeouts
 from trio_dynomite.coordinator.batch import Batch
-from trio_dynomite.coordinator.build import build_engine
+from trio_dynomite.coordinator.build import build_engine, in_memory
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.coordinator.routes import Route
 from trio_dynomite.coordinator.several import submit_transaction, versions
@@ -23,6 +23,7 @@ from trio_dynomite.errors import CommandError
 from trio_dynomite.model import Level, NodeState
 from trio_dynomite.peers.peer import Peer
 from trio_dynomite.protocol.replies import error
+from trio_dynomite.testing.lasting import SimDisk
 from trio_dynomite.testing.network import Network, SimPipe, Timeline
 
 EPOCH_MS = 1_700_000_000_000
@@ -100,12 +101,14 @@ class SimNode:
     life: int = 0
     """How often it was started; events of an earlier life are void."""
     engine: Engine = field(init=False)
+    disk: SimDisk | None = None
+    """What outlives its process; None: nothing does."""
     _has_turn_ahead: bool = False
     _is_paused: bool = False
     _waiting: list[Callable[[], None]] = field(factory=list)
 
     def start(self) -> None:
-        """Start with nothing in memory."""
+        """Start with nothing in memory but what is on its disk."""
         simulation = self.simulation
         self.life += 1
         self.is_up = True
@@ -115,7 +118,10 @@ class SimNode:
             self.wall_ms(),
             simulation.note(self.name),
             random.Random(simulation.rng.random()),
+            in_memory if self.disk is None else self.disk.open_store,
         )
+        if self.disk is not None:
+            self.disk.attach(self.engine, simulation.note(self.name))
         self.engine.roster.on_down = self._on_down
         self.turn(lambda: self.engine.set_state(NodeState.JOINING))
         life = self.life
@@ -134,6 +140,8 @@ class SimNode:
                 pipe.is_dead = power
                 pipe.handler = _Nobody()
                 pipe.close("the node crashed")
+        if self.disk is not None:
+            self.disk.crash()
 
     def pause(self) -> None:
         """Stand still, as under SIGSTOP: what comes waits, and is worked off in order afterwards."""
@@ -160,6 +168,8 @@ class SimNode:
         self.engine.begin(self.wall_ms(), self.simulation.timeline.now_s)
         act()
         self.engine.end()
+        if self.disk is not None:
+            self.disk.commit()
         self.simulation.network.flush()
         if self.engine.has_more and not self._has_turn_ahead:
             self._has_turn_ahead = True
@@ -173,6 +183,8 @@ class SimNode:
         if self.life == life and self.is_up:
             if not self._is_paused:
                 self.turn(self.engine.tick)
+                if self.disk is not None:
+                    self.disk.tick()
             self.simulation.timeline.after(TICK_S, lambda: self._tick(life))
 
     def _on_down(self, peer: Peer) -> None:
@@ -263,6 +275,11 @@ class Simulation:
         self.network = Network(self.timeline)
         for node in self.settings.nodes:
             self.nodes[node.name] = SimNode(self, node.name)
+
+    def give_disks(self) -> None:
+        """From their start on, nodes have disks."""
+        for node in self.nodes.values():
+            node.disk = SimDisk(random.Random(f"disk of {node.name} {self.seed}"))
 
     def start(self) -> None:
         """Start every node, and wait until all serve."""

@@ -238,7 +238,36 @@ class FlushedStorm(Storm):
         self.workload.anything_goes()
 
 
+@define(eq=False)
+class LastingStorm(Storm):
+    """Nodes have disks. One crashes, or all do; whatever that leaves of the logs of hints is told."""
+
+    kind: ClassVar[str] = "lasting"
+
+    def __attrs_post_init__(self) -> None:
+        Storm.__attrs_post_init__(self)
+        self.simulation.give_disks()
+
+    def _strike(self) -> None:
+        if self.rng.random() < 0.2:
+            self._blackout()
+        else:
+            super()._strike()
+
+    def _blackout(self) -> None:
+        names = sorted(self.simulation.nodes)
+        self._note("crash all")
+        for name in names:
+            self.simulation.crash(name, power=True)
+            self.simulation.run_for(self.rng.choice((0.0, 0.01, 0.3)))
+        self.rng.shuffle(names)
+        for name in names:
+            self.simulation.restart(name)
+            self.simulation.run_for(self.rng.choice((0.0, 0.3, 1.5)))
+        self._recover()
+
+
 STORMS: Mapping[str, type[Storm]] = MappingProxyType(
-    {storm.kind: storm for storm in (Storm, PartedStorm, SuccessionStorm, FlushedStorm)}
+    {storm.kind: storm for storm in (Storm, PartedStorm, SuccessionStorm, FlushedStorm, LastingStorm)}
 )
 """By kind."""

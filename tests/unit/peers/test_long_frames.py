@@ -6,7 +6,7 @@ from tests.unit.peers.peer_subject import A, B, Pair, acquainted
 from trio_dynomite.coordinator import replica
 from trio_dynomite.data.effect import FIELDS
 from trio_dynomite.model import Level
-from trio_dynomite.peers import roster
+from trio_dynomite.peers import delivery
 from trio_dynomite.peers.link import Link
 
 LIMIT = 1000
@@ -72,7 +72,7 @@ def test_a_page_of_a_sync_ends_behind_a_long_record(monkeypatch: pytest.MonkeyPa
 
 
 def test_hints_of_long_records_go_one_by_one_and_all_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roster, "PAGE_BYTES", LIMIT)
+    monkeypatch.setattr(delivery, "PAGE_BYTES", LIMIT)
     pair, there, _ = acquainted()
     key = pair.key_led_by(A)
     keys = [b"{%b}%d" % (key, at) for at in range(5)]

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 def count_facts(server: Server) -> Facts:
     """# Stats."""
     engine = server.engine
-    hints = [peer.hints for peer in engine.roster.peers.values()]
     own: Facts = {
         "total_connections_received": server.connections,
         "total_commands_processed": server.commands,
@@ -47,12 +46,26 @@ def count_facts(server: Server) -> Facts:
         "repair_comparisons": engine.repair.compared,
         "repair_records": engine.repair.repaired,
         "digests_drifted": engine.repair.drifted,
-        "hints": sum(map(len, hints)),
-        "hints_delivered": sum([queue.delivered for queue in hints]),
-        "hints_refused": sum([queue.refused for queue in hints]),
+        **hint_facts(server),
     }
     more = {name: value() if callable(value) else value for name, value in server.statistics.items()}
     return {**own, **more}
+
+
+def hint_facts(server: Server) -> Facts:
+    """What peers that are away have missed."""
+    engine = server.engine
+    hints = list(engine.roster.hint_queues().values())
+    return {
+        "hints": sum(map(len, hints)),
+        "hints_bytes": engine.roster.hints.used,
+        "hints_oldest_s": max([queue.age_s for queue in hints], default=0),
+        "hints_refused": sum([queue.refused for queue in hints]),
+        "hints_expired": sum([queue.expired for queue in hints]),
+        "hints_delivered": sum([queue.delivered for queue in hints]),
+        "hints_delivered_bytes": engine.roster.delivery.sent_bytes,
+        "hints_yielded": engine.roster.delivery.yielded,
+    }
 
 
 def command_facts(server: Server) -> Facts:

@@ -218,6 +218,11 @@ def dynomite_facts(server: Server) -> Facts:
         life = f"liveness={peer.liveness.value},state={peer.state.name}"
         agreed_s = engine.repair.agreed_s.get(name)
         agreed = "never" if agreed_s is None else f"{engine.mono_s - agreed_s:.1f}"
-        behind = f"hints={len(peer.hints)},drift_ms={peer.drift_ms},agreed_s_ago={agreed}"
+        hints = peer.hints
+        owed = f"hints={len(hints)},hints_bytes={hints.used},hints_oldest_s={hints.age_s}"
+        owed += (
+            f",hints_refused={hints.refused},hints_expired={hints.expired},hints_delivered={hints.delivered}"
+        )
+        behind = f"{owed},drift_ms={peer.drift_ms},agreed_s_ago={agreed}"
         facts[f"peer_{name}"] = f"{life},{place},{behind}"
     return facts

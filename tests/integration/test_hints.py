@@ -1,0 +1,53 @@
+"""Hints in files: who keeps them is killed, and whoever was away gets them all the same."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cluster import QUORUM, Writers, assert_kept, wait_converged, wait_missed
+from tests.integration.conftest import MakeCluster
+from trio_dynomite.testing.local import LocalNode, wait_until
+
+pytestmark = pytest.mark.integration
+
+
+def on_disk(path: Path) -> dict[str, dict[str, object]]:
+    return {"storage": {"engine": "rocksdb", "path": str(path)}, "repair": {"interval": 0}}
+
+
+def hints(node: LocalNode) -> int:
+    return int(node.info("stats")["hints"])
+
+
+def files(path: Path, node: LocalNode, target: LocalNode) -> list[Path]:
+    return [*(path / node.name / "hints" / target.name).glob("*")]
+
+
+def test_hints_outlive_the_nodes_that_keep_them(make_cluster: MakeCluster, tmp_path: Path) -> None:
+    cluster = make_cluster(None, on_disk(tmp_path))
+    away, *keepers = cluster
+    with Writers(keepers, QUORUM) as writers:
+        writers.wait_more()
+        away.kill()
+        for keeper in keepers:
+            wait_missed(keeper, away)
+        writers.wait_more(600)
+        kept = [hints(keeper) for keeper in keepers]
+        assert all(files(tmp_path, keeper, away) for keeper in keepers)
+        for keeper in keepers:
+            keeper.kill()
+    for keeper in keepers:
+        keeper.start()
+    for keeper in keepers:
+        keeper.wait_ready()
+    assert all(hints(keeper) >= count > 0 for keeper, count in zip(keepers, kept, strict=True))
+    away.start()
+    away.wait_ready()
+    cluster.wait_connected()
+    wait_converged(cluster, writers)
+    assert_kept(writers, away, QUORUM)
+    for keeper in keepers:
+        wait_until(lambda keeper=keeper: not hints(keeper), "all hints are delivered")  # type: ignore[misc]
+        assert not files(tmp_path, keeper, away)
+        assert int(keeper.info("stats")["hints_delivered"]) > 0
+        assert "hints.restored" in keeper.log_text()
