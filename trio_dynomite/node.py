@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -74,7 +75,13 @@ def _store_maker(settings: Settings, name: str) -> Callable[[Partitioner], Store
             path.mkdir(parents=True, exist_ok=True)
         except OSError as why:
             raise ConfigError(str(path), (ConfigProblem("storage.path", str(why)),)) from why
-        return open_store(str(path), partitioner.slot, partitioner.fingerprint)
+        return open_store(
+            str(path),
+            partitioner.slot,
+            partitioner.fingerprint,
+            lambda: shutil.disk_usage(path).free,
+            settings.storage.reserve,
+        )
 
     return on_disk
 

@@ -58,6 +58,8 @@ class Storage:
     engine: kinds.Engine = kinds.MEMORY
     path: kinds.Folder = "data"
     """The directory of engines on disk, in which each node has one of its own name."""
+    reserve: kinds.BytesOrZero = 128 * 2**20
+    """Bytes of that disk that stay free: a node refuses writes while there are fewer."""
 
 
 @frozen(kw_only=True)

@@ -25,6 +25,7 @@ from trio_dynomite.coordinator.broadcast import Broadcasts
 from trio_dynomite.coordinator.common import Common
 from trio_dynomite.coordinator.eviction import Eviction
 from trio_dynomite.coordinator.forward import Forward
+from trio_dynomite.coordinator.full_disk import FullDisk
 from trio_dynomite.coordinator.park import Parking
 from trio_dynomite.coordinator.quorum import QuorumRead, VerifiedWrite
 from trio_dynomite.coordinator.replica import Replica
@@ -117,8 +118,9 @@ class Engine:
     common: Common = field(init=False)
     eviction: Eviction = field(init=False)
     repair: AntiEntropy = field(init=False)
+    disk: FullDisk = field(init=False)
     is_limited: bool = False
-    """`maxmemory` is set: `eviction` is asked before writes."""
+    """`maxmemory` is set, or the disk is full: `disk` is asked before writes."""
     arrivals: Arrivals = field(factory=Arrivals)
     view_number: int = 1
     """Grows whenever somebody else leads a route in this node's view; 0 is nobody's."""
@@ -155,6 +157,7 @@ class Engine:
         self.common = Common(self)
         self.eviction = Eviction(self)
         self.repair = AntiEntropy(self)
+        self.disk = FullDisk(self)
         self.keyspace.store.on_expired = self._expired
 
     # Turns
@@ -212,6 +215,7 @@ class Engine:
             deadlines.popleft()[1].expire()
         if self.expires_actively:
             self.keyspace.store.expire(self.now_ms, 2000)
+        self.disk.tick()
         self.eviction.tick()
         self.roster.tick()
         self.repair.tick()
@@ -239,7 +243,7 @@ class Engine:
         """Route a command whose keys all belong to `route`."""
         if row.write:
             if route.is_ready:
-                if self.is_limited and (refusal := self.eviction.refusal(row, args)) is not None:
+                if self.is_limited and (refusal := self.disk.refusal(row, args)) is not None:
                     return refusal
                 need = route.acks[caller.write_level]
                 if need < 0:

@@ -211,7 +211,7 @@ class Acceptor:
         """Send what the turn collected."""
         if self.is_closed:
             return
-        if not self._gaps and self._acked < self._frames:
+        if not self._gaps and self._acked < self._frames and not self.engine.keyspace.store.is_behind:
             self._acked = self._frames
             self.pipe.write(encode(Kind.ACK, self._acked, self._doubted))
             self._doubted = []

@@ -103,6 +103,10 @@ class Store:
     """Told of every key that was absent and is there now, while somebody listens."""
     was_flushed: bool = False
     """Slots were flushed since somebody looked."""
+    failure: str | None = None
+    """Why nothing should be written at present."""
+    is_behind: bool = False
+    """Something could not be written, and is in memory only until it can."""
     usage: Usage | None = None
     """The bytes that keys take, while `maxmemory` wants them counted."""
 
@@ -116,6 +120,9 @@ class Store:
 
     def commit(self) -> None:
         """A turn is over: write what it changed, if this engine writes anything."""
+
+    def recover(self, now_s: float) -> None:
+        """Called a few times a second: see whether writes can be stored, and do what helps."""
 
     def close(self) -> None:
         """Write what is not written yet, and touch nothing any more."""

@@ -134,7 +134,7 @@ def human(size: float) -> str:
 
 
 def persistence_facts(server: Server) -> Facts:
-    """# Persistence. Nothing is on disk."""
+    """# Persistence: nothing of it as Redis does it."""
     return {
         "loading": 0,
         "async_loading": 0,
@@ -153,6 +153,9 @@ def persistence_facts(server: Server) -> Facts:
         "aof_last_bgrewrite_status": "ok",
         "aof_last_write_status": "ok",
         "module_fork_in_progress": 0,
+        "storage_engine": server.settings.storage.engine,
+        "storage_failure": server.engine.keyspace.store.failure or "",
+        "storage_writes_refused": server.engine.disk.refused,
     }
 
 

@@ -11,6 +11,7 @@ of them anew, so it is for large ranges only.
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from itertools import islice
 from typing import Any
 
@@ -26,6 +27,8 @@ _FEW = 64
 _CHUNK_MAX = 2048
 _RANGE_FROM = 1024
 """Keys from which on a range is deleted as a range."""
+_BODY_PREFIX_BYTES = 1 + 2 + 6 + 1
+"""Of a body's container: `shelf.py`."""
 _BLOCK_CACHE_BYTES = 64 << 20
 _BLOOM_BITS = 10
 
@@ -47,6 +50,12 @@ class Disk:
 
     def __init__(self, database: Rdict) -> None:
         self.database: Any = database  # whose types allow for more than bytes
+        self.error: str | None = None
+        """Why the last commit failed; so long nothing is committed, and all stays pending."""
+        self._lasting: dict[bytes, Area] = {}
+        """Those that are not of one body."""
+        self._wiped: list[tuple[bytes, bytes]] = []
+        """Ranges to delete with the next commit whose keys may be written again."""
         self.written: dict[bytes, Area] = {}
         """By prefix, the areas that were written since the last commit."""
         self.doomed: list[tuple[bytes, bytes]] = []
@@ -56,12 +65,31 @@ class Disk:
 
     def area(self, prefix: bytes) -> "Area":
         """All keys that begin with `prefix`; there is one at a time that anything is pending in."""
-        return self.written.get(prefix) or Area(self, prefix)
+        area = self.written.get(prefix) or self._lasting.get(prefix) or Area(self, prefix)
+        if len(prefix) == 1:
+            self._lasting[prefix] = area
+        return area
 
     def commit(self) -> None:
         """Hand over what is pending, at once or not at all."""
-        if not (self.written or self.doomed or self.gone):
+        if self.error is None and (self.written or self.doomed or self._wiped or self.gone):
+            self._commit()
+
+    def _commit(self) -> None:
+        try:
+            self.database.write(self._batch())
+        except Exception as why:
+            self.error = str(why)
+            self._hide_wiped()
             return
+        for area in self.written.values():
+            area.committed()
+        self.written.clear()
+        self.doomed.clear()
+        self._wiped.clear()
+        self.gone.clear()
+
+    def _batch(self) -> WriteBatch:
         batch = WriteBatch(raw_mode=True)
         for area in self.written.values():
             for key, value in area.pending.items():
@@ -71,30 +99,51 @@ class Disk:
                     batch[key] = value
         for key in self.gone:
             del batch[key]
-        for lower, upper in self.doomed:
+        for lower, upper in self.doomed + self._wiped:
             batch.delete_range(lower, upper)
-        self.database.write(batch)
-        for area in self.written.values():
-            area.committed()
-        self.written.clear()
-        self.doomed.clear()
+        return batch
+
+    def _hide_wiped(self) -> None:
+        """What was to be wiped is still there, and may soon be written again: delete it key by key."""
+        for lower, upper in self._wiped:
+            self.gone += [key for key, _ in self._committed(lower, upper)]
+        self._wiped.clear()
+        for key in self.gone:
+            self.area(prefix_of(key)).put(key, None)
         self.gone.clear()
+
+    def _committed(self, lower: bytes, upper: bytes) -> Iterator[Pair]:
+        options = ReadOptions()
+        options.set_iterate_upper_bound(upper)
+        pairs: Iterator[Pair] = self.database.items(from_key=lower, read_opt=options)
+        return pairs
+
+    def recover(self) -> None:
+        """There is room again, perhaps: a database that has failed to write must be opened anew to go on."""
+        path = self.database.path()
+        with suppress(Exception):  # it has told us of its trouble
+            self.database.close()
+        self.database, self.error = open_database(path), None
+        self.commit()
 
     def wipe(self, lower: bytes, upper: bytes) -> None:
         """Delete what was committed with lower <= key < upper, which nobody reads before the next commit."""
-        options = ReadOptions()
-        options.set_iterate_upper_bound(upper)
-        pairs = self.database.items(from_key=lower, read_opt=options)
-        keys = [key for key, _ in islice(pairs, _RANGE_FROM)]
+        keys = [key for key, _ in islice(self._committed(lower, upper), _RANGE_FROM)]
         if len(keys) == _RANGE_FROM:
-            self.doomed.append((lower, upper))
+            self._wiped.append((lower, upper))
         else:
             self.gone += keys
 
     def close(self) -> None:
         """Commit, and let go of the database."""
         self.commit()
-        self.database.close()
+        with suppress(Exception) if self.error else nullcontext():
+            self.database.close()
+
+
+def prefix_of(key: bytes) -> bytes:
+    """The prefix of the area to which a header or a part of a body belongs."""
+    return key[:_BODY_PREFIX_BYTES] if key[:1] == b"B" else key[:1]
 
 
 class Area:

@@ -26,6 +26,9 @@ from trio_dynomite.storage.store import SLOTS, Store, hash_of
 
 _FLOORS, _CUTOFFS, _ORIGIN = b"F", b"C", b"M"
 _FORMAT = 1
+_LOOK_EVERY_S = 0.5
+_REOPENING_TAKES = 80 << 20
+"""A database that is opened writes what was only in its log into tables, about 64 MB."""
 
 
 @define(repr=False)
@@ -33,6 +36,11 @@ class RocksStore(Store):
     """The records of one node in a RocksDB. Not safe across threads; needs none."""
 
     disk: Disk = field(kw_only=True)
+    room: Callable[[], int] = field(kw_only=True)
+    """The bytes that are free on its disk."""
+    reserve: int = field(kw_only=True)
+    """So much should stay free: a database needs room to tidy up, and must be reopened when it had none."""
+    _look_s: float = 0.0
     records: list[Slot] = field(init=False)
     _book: Book = field(init=False)
     _floor_area: Area = field(init=False)
@@ -82,7 +90,8 @@ class RocksStore(Store):
     def flush(self, first: int, last: int, stamp: int) -> None:
         """Kill everything older than `stamp` in the slots `first` to `last`, without a tombstone each."""
         slots = self.records[first : last + 1]
-        if any(records.size for records in slots) and all(records.newest < stamp for records in slots):
+        may_wipe = self.disk.error is None and all(records.newest < stamp for records in slots)
+        if may_wipe and any(records.size for records in slots):
             self._wipe(first, last)
         super().flush(first, last, stamp)
         key = _FLOORS + first.to_bytes(2) + last.to_bytes(2)
@@ -116,6 +125,20 @@ class RocksStore(Store):
     def commit(self) -> None:
         """Write what the turn changed, in one batch; nothing is synced."""
         self._book.commit()
+        if self.disk.error is not None:
+            self.failure, self.is_behind = self.disk.error, True
+
+    def recover(self, now_s: float) -> None:
+        """Look for room now and then; where there is some again, write what could not be written."""
+        if now_s < self._look_s:
+            return
+        self._look_s = now_s + _LOOK_EVERY_S
+        free = self.room()
+        if self.disk.error is not None and free >= max(self.reserve, _REOPENING_TAKES):
+            self.disk.recover()
+        self.failure, self.is_behind = self.disk.error, self.disk.error is not None
+        if self.failure is None and free < self.reserve:
+            self.failure = f"{free} bytes are free there, fewer than storage.reserve ({self.reserve})"
 
     def close(self) -> None:
         """Write everything and let go of the database."""
@@ -123,8 +146,14 @@ class RocksStore(Store):
         self.disk.close()
 
 
-def open_store(path: str, slot_of: Callable[[bytes], int], partitioner: str) -> RocksStore:
-    """The store in the directory `path`, which is made if it is absent.
+def open_store(
+    path: str,
+    slot_of: Callable[[bytes], int],
+    partitioner: str,
+    room: Callable[[], int] = lambda: 1 << 40,
+    reserve: int = 0,
+) -> RocksStore:
+    """The store in the directory `path`, which is made if it is absent; `room` tells what is free there.
 
     Raises ConfigError when the data was written by another version or for another `partitioner`, and when the
     directory cannot be used."""
@@ -141,4 +170,4 @@ def open_store(path: str, slot_of: Callable[[bytes], int], partitioner: str) -> 
         raise ConfigError(path, (ConfigProblem("storage.path", told),))
     origin.put(_ORIGIN, mine)
     disk.commit()
-    return RocksStore(slot_of, disk=disk)
+    return RocksStore(slot_of, disk=disk, room=room, reserve=reserve)
