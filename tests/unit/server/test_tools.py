@@ -272,6 +272,29 @@ class TestDebug:
         client("SET", "a", "1")
         assert client("DEBUG", "DIGEST") == one
 
+    def test_the_same_value_has_the_same_digest_twice(self, client: Client) -> None:
+        client("SET", "s", "1")
+        client("RPUSH", "l", "1", "2")
+        client("XADD", "x", "1-1", "f", "v")
+        client("XGROUP", "CREATE", "x", "g", "0")
+        assert client("DEBUG", "DIGEST") == client("DEBUG", "DIGEST")
+        told = client("DEBUG", "DIGEST-VALUE", "s", "l", "x")
+        assert told == client("DEBUG", "DIGEST-VALUE", "s", "l", "x")
+
+    @pytest.mark.parametrize(("add", "more"), [("SADD", ()), ("HSET", ("v",)), ("ZADD", ())])
+    def test_digests_do_not_depend_on_the_order_in_which_elements_came(
+        self, client: Client, add: str, more: tuple[str, ...]
+    ) -> None:
+        digests = []
+        for names in ("abc", "cab"):
+            client("DEL", "k")
+            for name in names:
+                client(add, "k", *(("1",) if add == "ZADD" else ()), name, *more)
+            digests.append((client("DEBUG", "DIGEST"), client("DEBUG", "DIGEST-VALUE", "k")))
+        assert digests[0] == digests[1]
+        client("PEXPIREAT", "k", "99999999999999")
+        assert client("DEBUG", "DIGEST") != digests[1][0]
+
     def test_populate_makes_keys_and_leaves_those_that_are_there(
         self, subject: Subject, client: Client
     ) -> None:
