@@ -10,7 +10,7 @@ from tests.tidy.source import Module, modules
 
 LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"errors"}), frozenset({"model"})),
-    (frozenset({"data"}),),
+    (frozenset({"data"}), frozenset({"membership"})),
     (frozenset({"protocol"}),),
     (frozenset({"topology"}),),
     (frozenset({"commands"}),),

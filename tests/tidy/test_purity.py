@@ -10,7 +10,7 @@ from tests.tidy.source import Module, modules
 
 PURE_PARTS = {
     *("errors", "model", "data", "protocol", "topology", "config", "commands", "access", "scripting"),
-    *("storage", "handoff", "coordinator", "peers", "repair"),
+    *("storage", "handoff", "coordinator", "peers", "repair", "membership"),
 }
 PURE_MODULES = {"launch.backoff", "launch.exits", "launch.welcome"}
 NOT_PURE = {
