@@ -91,25 +91,25 @@ class Member:
         return self.status <= Status.SUSPECT
 
 
-_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
 _Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 _Token = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
 _Tokens = Annotated[tuple[_Token, ...], msgspec.Meta(max_length=TOKENS_MAX)]
-_Incarnation = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
+Incarnation = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
 
 
 class WireMember(msgspec.Struct, array_like=True, frozen=True):
     """A member's fields in the order in which they are sent; unknown ones after them are ignored."""
 
-    name: _Text
-    datacenter: _Text
-    rack: _Text
+    name: Text
+    datacenter: Text
+    rack: Text
     tokens: _Tokens
-    host: _Text
+    host: Text
     client_port: _Port
     peer_port: _Port
     admin_port: _Port
-    incarnation: _Incarnation
+    incarnation: Incarnation
     status: Status
     state: NodeState
 
