@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import hiredis
-from attrs import define
+from attrs import define, field
 
 from trio_dynomite.errors import DynomiteError
 
@@ -62,6 +62,10 @@ class LocalNode:
     parent_fd: int
     process: subprocess.Popen[bytes] | None = None
     host: str = HOST
+    prefix: tuple[str, ...] = ()
+    """Words before its command, of a program that becomes the node: `ip netns exec …`."""
+    variables: dict[str, str] = field(factory=dict)
+    """Of its environment, besides those of this process."""
     _ready_fd: int = -1
 
     @property
@@ -88,7 +92,8 @@ class LocalNode:
         """Start the process; `wait_ready` waits until it serves."""
         if self.is_running:
             raise DynomiteError(f"{self.name} is already running")
-        command = [sys.executable, "-m", "trio_dynomite", str(self.directory / "cluster.toml")]
+        module = [sys.executable, "-m", "trio_dynomite"]
+        command = [*self.prefix, *module, str(self.directory / "cluster.toml")]
         self._forget_ready()
         self._ready_fd, write_fd = os.pipe()
         command += ["--node", self.name, "--ready-fd", str(write_fd), "--parent-fd", str(self.parent_fd)]
@@ -101,7 +106,7 @@ class LocalNode:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 pass_fds=(write_fd, self.parent_fd),
-                env={**os.environ, "PYTHONPATH": path},
+                env={**os.environ, "PYTHONPATH": path, **self.variables},
                 process_group=0,
             )
         os.close(write_fd)

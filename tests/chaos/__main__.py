@@ -1,0 +1,45 @@
+"""`python -m tests.chaos --seconds 300 --seed 7`: torment six real nodes, and tell what came of it."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import trio
+
+from tests.chaos import lab
+from tests.chaos.report import report
+from tests.chaos.run import Run
+
+
+def main() -> int:
+    """1 when a promise was broken, 2 when this machine cannot have such a network."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=300, help="how long the faults go on")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--keep", type=Path, help="a directory for the configuration and the logs of the nodes"
+    )
+    parser.add_argument("--quiet", action="store_true", help="the tables only")
+    options = parser.parse_args()
+    if (why := lab.why_not()) is not None:
+        print(why, file=sys.stderr)
+        return 2
+    lab.enter("tests.chaos", sys.argv[1:])
+    with tempfile.TemporaryDirectory() as made:
+        directory = options.keep or Path(made)
+        directory.mkdir(exist_ok=True)
+        run = Run(
+            directory,
+            options.seconds,
+            options.seed,
+            lambda line: None if options.quiet else print(line, flush=True),
+        )
+        trio.run(run.run)
+        (directory / "happened.txt").write_text("\n".join(run.happened))
+    print(report(run))
+    return 1 if run.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
