@@ -21,6 +21,7 @@ from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.record import STAMP, VALUE
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.peers.delivery import Delivery
+from trio_dynomite.repair.collection import Collection, Round
 from trio_dynomite.storage import store
 from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.testing.storm import STORMS
@@ -69,7 +70,7 @@ def forget_a_digest(patch: pytest.MonkeyPatch) -> None:
 
 def keep_the_older_side(patch: pytest.MonkeyPatch) -> None:
     """Records that peers tell are not joined."""
-    patch.setattr(Replica, "join_records", lambda self, effects: 0)
+    patch.setattr(Replica, "join_records", lambda self, effects, cutoffs: 0)
 
 
 def lead_without_agreement(patch: pytest.MonkeyPatch) -> None:
@@ -159,6 +160,27 @@ def serve_a_waiter_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Blocked, "is_busy", property(lambda self: self.is_trying))
 
 
+def collect_without_the_replicas(patch: pytest.MonkeyPatch) -> None:
+    """A tombstone goes when it is old enough, whoever has not heard of it."""
+    honest = Collection._begin
+
+    def begin(self: Collection) -> Round | None:
+        peers, self.engine.roster.peers = self.engine.roster.peers, {}
+        try:
+            return honest(self)
+        finally:
+            self.engine.roster.peers = peers
+
+    patch.setattr(Collection, "_begin", begin)
+
+
+def count_on_a_cutoff_alone(patch: pytest.MonkeyPatch) -> None:
+    """Counts on a tombstone and counts on the cutoff under which others have collected it do not add up."""
+    patch.setattr(effect, "is_absent_at_cutoff", lambda known: False)
+    patch.setattr(elements, "is_absent_at_cutoff", lambda known: False)
+    patch.setattr(record, "is_from_nothing", lambda known: False)
+
+
 @pytest.mark.parametrize(
     ("plant", "kind"),
     [
@@ -176,6 +198,8 @@ def serve_a_waiter_twice(patch: pytest.MonkeyPatch) -> None:
         (tell_a_transaction_in_two_frames, "storm"),
         (acknowledge_what_a_successor_overruled, "succession"),
         (serve_a_waiter_twice, "parted"),
+        (collect_without_the_replicas, "collecting"),
+        (count_on_a_cutoff_alone, "collecting"),
     ],
 )
 def test_a_planted_bug_is_found(plant: Plant, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,7 @@ def build_engine(
     )
     engine.roster = Roster(engine, roster_settings, peers, hints)
     engine.repair.interval_s, engine.repair.rate = settings.repair.interval, settings.repair.rate
+    engine.repair.collection.grace_s = settings.repair.tombstone_grace
     engine.eviction.configure(limit=settings.limits.max_memory, policy=settings.limits.max_memory_policy)
     return engine
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from trio_dynomite.coordinator.routes import Route
     from trio_dynomite.peers.peer import Peer
 
+_NO_CUTOFFS: Mapping[int, int] = MappingProxyType({})
 SYNC_PAGE_EFFECTS = 2000
 PAGE_BYTES = 8 << 20
 """About the bytes of records above which a frame takes no more: a long one holds up all that is behind it."""
@@ -71,14 +74,14 @@ class Replica:
             keyspace.clock.observe(floor)
             keyspace.store.flush(slot, slot, floor)
 
-    def join_records(self, effects: Flat) -> int:
-        """Join whole records that a peer told; how many were news."""
+    def join_records(self, effects: Flat, cutoffs: Mapping[int, int] = _NO_CUTOFFS) -> int:
+        """Join whole records that a peer told, with its cutoffs of their slots; how many were news."""
         store, clock = self.engine.keyspace.store, self.engine.keyspace.clock
         news = 0
         for at in range(0, len(effects), FIELDS):
             slot, key, record = effects[at + 1], effects[at + 2], unpack_record(effects[at + 4])
             clock.observe(newest(record))
-            news += store.join(slot, key, record)
+            news += store.join(slot, key, record, cutoffs.get(slot, 0))
         return news
 
     def records_of(self, keys: list[bytes]) -> Flat:
@@ -115,8 +118,8 @@ class Replica:
             looked += 1
             if ours == theirs:
                 continue
-            if store.floors[slot]:
-                floors.append([slot, pack(store.floors[slot])])
+            if store.bars[slot]:
+                floors.append([slot, pack(store.floors[slot]), pack(store.cutoffs[slot])])
             for key, record in store.scan(slot):
                 effects += record_effect(slot, key, record)
                 weight += weight_of_any(key, record)

@@ -36,6 +36,8 @@ class Peer:
     """Nothing listened at its address when we last tried: whatever it had in memory is gone."""
     synced: bool = False
     """All that it knew is known here, since it or our view of who leads last changed."""
+    was_learned: bool = False
+    """We have learned all that it knew once in our life."""
     has_told: bool = False
     """It has told us once what all nodes have in common."""
     token: int = 0

@@ -226,6 +226,11 @@ class Roster:
             ended = self._syncing.pop(peer.name)
             if complete and peer.link is link:
                 peer.synced, peer.token = True, ended.token or 0
+                peer.was_learned = True
+                if ended.dropped:
+                    self.engine.log(
+                        "sync.dropped", peer=peer.name, records=ended.dropped, why="collected since"
+                    )
                 peer.agreed = self._agreed(ended.leaders)
                 if ended.records:
                     self.engine.log("sync.done", peer=peer.name, records=ended.records)

@@ -15,7 +15,7 @@ from attrs import define, field
 
 from trio_dynomite.errors import ProtocolError
 
-PROTOCOL = 1
+PROTOCOL = 2
 FRAME_MAX = 1 << 30
 """Longest frame that is believed: two values of 512 MB, the longest that Redis knows."""
 HELLO_MAX = 1 << 16

@@ -20,6 +20,7 @@ from trio_dynomite.coordinator.replica import PAGE_BYTES
 from trio_dynomite.data.effect import Flat, record_effect
 from trio_dynomite.data.record import DIGEST_MASK, digest
 from trio_dynomite.data.stamp import pack, unpack
+from trio_dynomite.repair.collection import Collection
 from trio_dynomite.repair.comparison import BRANCHES, KEYS, SLOTS, SLOTS_A_BRANCH, Comparison, branch_digests
 from trio_dynomite.storage.sizes import weight_of_any
 from trio_dynomite.storage.store import hash_of
@@ -56,18 +57,21 @@ class AntiEntropy:
     """Where the verifier goes on."""
     drifted: int = 0
     """Slots whose digest was not that of their records: a bug, or memory that fails."""
+    collection: Collection = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.collection = Collection(self.engine)
         late = self.engine.broadcasts.late
         late[BRANCHES], late[SLOTS], late[KEYS] = self._on_branches, self._on_slots, self._on_keys
 
     def tick(self) -> None:
         """Called a few times a second: go on, or begin the next comparison when it is time."""
         self._verify()
+        self.collection.tick()
         now_s = self.engine.mono_s
         if self.comparison is not None:
             self.comparison.go_on()
-        elif self.interval_s:
+        elif self.interval_s and not self.collection.is_busy:
             urgent = next((peer for peer in self._urgent.values() if peer.is_serving), None)
             if urgent is None and now_s < self._next_s:
                 return
@@ -95,6 +99,7 @@ class AntiEntropy:
         if not comparison.is_complete:
             return
         self.compared += 1
+        self.collection.compared(comparison)
         comparison.peer.hints.is_incomplete = False
         name = comparison.peer.name
         if not comparison.differing:
@@ -106,7 +111,7 @@ class AntiEntropy:
     def _next_peer(self) -> Peer | None:
         """Who was not compared with for longest, of those who can be asked and hold something of ours."""
         shared_with, known = self.engine.replica.slots_shared_with, self.engine.roster.peers.values()
-        peers = [peer for peer in known if peer.is_serving and shared_with(peer)]
+        peers = [peer for peer in known if peer.is_serving and peer.synced and shared_with(peer)]
         return min(peers, key=lambda peer: self._asked_s.get(peer.name, 0.0), default=None)
 
     def known(self, slot: int) -> list[int]:
@@ -134,16 +139,26 @@ class AntiEntropy:
     def _on_keys(self, acceptor: Acceptor, values: list[Any], answer: Callable[[Any], None]) -> None:
         """Of each slot the records that differ from the asker's, and the hashes of those it shall tell.
 
-        [slot, floor, [hash, digest, …]] → [slot, floor, effects, their weight, hashes, is this all?]"""
+        [slot, floor, cutoff, [hash, digest, …]] → [slot, floor, cutoff, effects, their weight, hashes, all?]
+        Whoever has the lower cutoff raises it first. There is no answer before we know what the asker knew
+        when it connected, nor while we are forgetting."""
         answers: list[Any] = []
         room = PAGE_BYTES
-        for slot, floor, told in values:
-            self.engine.replica.join_floor(slot, unpack(floor))
+        store, replica = self.engine.keyspace.store, self.engine.replica
+        if self.collection.is_busy or not (acceptor.peer and acceptor.peer.synced):
+            answer(None)
+            return
+        for slot, floor, cutoff, told in values:
+            replica.join_floor(slot, unpack(floor))
+            self.collection.adopt(slot, unpack(cutoff))
+            heights = [slot, pack(store.floors[slot]), pack(store.cutoffs[slot])]
+            if store.cutoffs[slot] > unpack(cutoff):
+                answers.append([*heights, [], 0, [], False])
+                continue
             theirs = dict(zip(told[::2], told[1::2], strict=True))
             effects, wanted, weight = differing(self.engine, slot, theirs, room)
             room -= weight
-            own_floor = pack(self.engine.keyspace.store.floors[slot])
-            answers.append([slot, own_floor, effects, weight, wanted, room > 0])
+            answers.append([*heights, effects, weight, wanted, room > 0])
             if room <= 0:
                 break
         answer(answers)

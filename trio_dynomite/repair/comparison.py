@@ -74,6 +74,9 @@ class Comparison:
         """Take the next step, if it is time."""
         if self._is_waiting or self.is_over or self.whole.engine.mono_s < self._next_s:
             return
+        if self.whole.collection.is_busy:
+            self._end()  # what the peer may have forgotten, and we have not yet, is no difference
+            return
         if self._suspects:
             suspects, self._suspects = self._suspects, []
             self._ask(SLOTS, suspects, lambda answer: self._slots(suspects, answer))
@@ -122,7 +125,7 @@ class Comparison:
         store, page, size = self.whole.engine.keyspace.store, [], 0
         for slot in reversed(self.left[-_SLOTS_A_PAGE:]):
             known = self.whole.known(slot)
-            page.append([slot, pack(store.floors[slot]), known])
+            page.append([slot, pack(store.floors[slot]), pack(store.cutoffs[slot]), known])
             size += len(known) // 2
             if size > _KEYS_A_PAGE:
                 break
@@ -131,9 +134,10 @@ class Comparison:
 
     def _keys(self, answer: list[Any]) -> None:
         replica = self.whole.engine.replica
-        for slot, floor, effects, weight, wanted, is_all in answer:
+        for slot, floor, cutoff, effects, weight, wanted, is_all in answer:
             replica.join_floor(slot, unpack(floor))
-            self.records += replica.join_records(effects)
+            self.whole.collection.adopt(slot, unpack(cutoff))
+            self.records += replica.join_records(effects, {slot: unpack(cutoff)})
             self._pace(weight)
             if wanted:
                 self._tell(slot, set(wanted))

@@ -14,6 +14,7 @@ from attrs import define, field
 
 from trio_dynomite.data.stamp import unpack
 from trio_dynomite.peers.link import LOST, Link
+from trio_dynomite.storage.collect import drop_until
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
@@ -35,6 +36,8 @@ class Sync:
     """Told once: was everything learned, and did neither side change its view of who leads meanwhile?"""
     records: int = 0
     """Records learned so far."""
+    dropped: int = 0
+    """Records of ours that were from before a collection, and gave way."""
     token: int | None = None
     """The number of the peer's view."""
     leaders: list[str] = field(factory=list)
@@ -63,8 +66,20 @@ class Sync:
             self.on_done(False)
             return
         self.token, self.leaders = token, leaders
-        for slot, floor in floors:
+        cutoffs: dict[int, int] = {}
+        for slot, floor, cutoff in floors:
             self.engine.replica.join_floor(slot, unpack(floor))
-        self.records += self.engine.replica.join_records(effects)
+            cutoffs[slot] = unpack(cutoff)
+            self._raise_cutoff(slot, unpack(cutoff))
+        self.records += self.engine.replica.join_records(effects, cutoffs)
         self._at += max(told, 1)
         self.engine.soon(self._next)
+
+    def _raise_cutoff(self, slot: int, cutoff: int) -> None:
+        """The peer has forgotten what was dead under `cutoff`, and tells here all that it knows of the slot.
+
+        Of a store that was restored we do not know whether it had a part in that: what is as old goes."""
+        store = self.engine.keyspace.store
+        if store.is_restored and not self.peer.was_learned and cutoff > store.cutoffs[slot]:
+            self.dropped += drop_until(store, slot, cutoff)
+        self.engine.repair.collection.adopt(slot, cutoff)

@@ -101,6 +101,8 @@ class Store:
     """Told what was found to have expired: `expired` (a key), `hexpired` (a field), `del` (with its last)."""
     on_new: Callable[[bytes], None] | None = None
     """Told of every key that was absent and is there now, while somebody listens."""
+    is_restored: bool = False
+    """It began with the records of an earlier life."""
     was_flushed: bool = False
     """Slots were flushed since somebody looked."""
     failure: str | None = None
@@ -305,9 +307,10 @@ class Store:
         self.bars[slot] = max(cutoff, self.floors[slot])
 
     def forget(self, slot: int, key: bytes) -> None:
-        """Nothing is known of a dead `key` any more."""
-        self.sums[slot] -= hash_of(key) * self.digest_here(slot, key)
-        self.dead[slot] -= 1
+        """Nothing is known of `key` any more."""
+        record = self.records[slot][key]
+        self.sums[slot] -= hash_of(key) * digest(record)
+        self.dead[slot] -= record[VALUE] is None
         if self.usage is not None:
             self.usage.forget(key)
         del self.records[slot][key]
@@ -337,12 +340,8 @@ class Store:
             dead += record[VALUE] is None
         return total, dead
 
-    def slot_digest(self, slot: int) -> int:
-        """A number that two replicas have in common when they know the same of `slot`."""
-        return self.slot_digests([slot])[0]
-
     def slot_digests(self, slots: list[int]) -> list[int]:
-        """`slot_digest` of each: a sync asks for all of them, over and over."""
+        """Of each a number that two replicas have in common when they know the same of that slot."""
         sums, floors = self.sums, self.floors
         return [(sums[slot] + floors[slot] * SLOTS) & DIGEST_MASK for slot in slots]
 

@@ -33,7 +33,13 @@ _RETRY_S = 0.1
 _CONNECT_TIMEOUT_S = 0.5
 
 
-def layout(*racks_of_datacenter: Iterable[int], partitioner: str = "slots") -> Settings:
+_NO_REPAIR = Repair(interval=0)
+"""What is found must not be what anti-entropy has mended meanwhile."""
+
+
+def layout(
+    *racks_of_datacenter: Iterable[int], partitioner: str = "slots", repair: Repair = _NO_REPAIR
+) -> Settings:
     """Settings of a cluster: per datacenter the nodes in each of its racks; `layout([1, 1, 1])`."""
     nodes = [
         NodeSettings(
@@ -49,8 +55,6 @@ def layout(*racks_of_datacenter: Iterable[int], partitioner: str = "slots") -> S
         for number in range(1, count + 1)
     ]
     timeouts = Timeouts(request=2.0, heartbeat=0.2, down_after=1.0, warm_up=3.0)
-    # What is found must not be what anti-entropy has mended meanwhile.
-    repair = Repair(interval=0)
     cluster = Cluster(partitioner=partitioner)
     return Settings(cluster=cluster, timeouts=timeouts, repair=repair, nodes=tuple(nodes))
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from attrs import define, field
 
-from trio_dynomite.config.settings import Settings
+from trio_dynomite.config.settings import Repair, Settings
 from trio_dynomite.model import NodeState
 from trio_dynomite.testing.judge import verdict
 from trio_dynomite.testing.simulation import Simulation, layout
@@ -267,7 +267,29 @@ class LastingStorm(Storm):
         self._recover()
 
 
+_HASTY = Repair(interval=0.1, tombstone_grace=0.3)
+
+
+@define(eq=False)
+class CollectingStorm(Storm):
+    """What is deleted is forgotten within seconds, between faults: nothing comes back, no count is lost."""
+
+    kind: ClassVar[str] = "collecting"
+    layouts: ClassVar[tuple[Callable[[], Settings], ...]] = (
+        lambda: layout([1, 1, 1], repair=_HASTY),
+        lambda: layout([1, 1], [1, 1], repair=_HASTY),
+        lambda: layout([2, 1, 2], repair=_HASTY),
+    )
+
+    def _recover(self) -> None:
+        super()._recover()
+        self.simulation.run_for(self.rng.choice((0.0, 3.0, 8.0)))
+
+
 STORMS: Mapping[str, type[Storm]] = MappingProxyType(
-    {storm.kind: storm for storm in (Storm, PartedStorm, SuccessionStorm, FlushedStorm, LastingStorm)}
+    {
+        storm.kind: storm
+        for storm in (Storm, PartedStorm, SuccessionStorm, FlushedStorm, LastingStorm, CollectingStorm)
+    }
 )
 """By kind."""

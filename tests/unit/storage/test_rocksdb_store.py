@@ -45,7 +45,7 @@ def known(store: RocksStore) -> Any:
     slots = sorted({redis_slot(key) for key in KEYS})
     return (
         [{key: plain(record) for key, record in store.scan(slot)} for slot in slots],
-        [store.slot_digest(slot) for slot in slots],
+        [store.slot_digests([slot])[0] for slot in slots],
         [store.key_count(slot, slot) for slot in slots],
         [len(store.records[slot]) for slot in slots],
         [store.floors[slot] for slot in slots],

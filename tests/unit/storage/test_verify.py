@@ -22,7 +22,7 @@ def test_what_has_drifted_is_found_once(make_store: MakeStore, what: str) -> Non
     ks.hash_at(b"k").put([(b"f", b"1"), (b"g", b"2")])
     ks.put(b"{k}", b"v")
     ks.delete(b"{k}")
-    right = store.slot_digest(SLOT), store.dead[SLOT]
+    right = store.slot_digests([SLOT])[0], store.dead[SLOT]
     assert verify(store, SLOT)
 
     if what == "sum":
@@ -34,4 +34,4 @@ def test_what_has_drifted_is_found_once(make_store: MakeStore, what: str) -> Non
 
     assert not verify(store, SLOT)
     assert verify(store, SLOT)
-    assert (store.slot_digest(SLOT), store.dead[SLOT]) == right
+    assert (store.slot_digests([SLOT])[0], store.dead[SLOT]) == right

@@ -46,6 +46,9 @@ def count_facts(server: Server) -> Facts:
         "repair_comparisons": engine.repair.compared,
         "repair_records": engine.repair.repaired,
         "digests_drifted": engine.repair.drifted,
+        "tombstones": sum(engine.keyspace.store.dead),
+        "tombstones_collected": engine.repair.collection.collected,
+        "tombstone_rounds": engine.repair.collection.rounds,
         **hint_facts(server),
     }
     more = {name: value() if callable(value) else value for name, value in server.statistics.items()}

@@ -58,6 +58,7 @@ class RocksStore(Store):
             super().set_cutoff(int.from_bytes(key[1:]), unpack(stamp))
         for name, data in self._book.headers.walk():
             self._count(*key_in(name), self._book.read(name, data))
+        self.is_restored = any(records.size for records in self.records)
         self.newest = max(*self.bars, *[records.newest for records in self.records])
 
     def _raise_floors(self, first: int, last: int, stamp: int) -> None:
