@@ -34,3 +34,7 @@ class ProtocolError(DynomiteError):
 
 class CommandError(DynomiteError):
     """A well-formed command is refused. The text is the error reply; its first word is Redis's: ERR…"""
+
+
+class SnapshotError(DynomiteError):
+    """A snapshot cannot be read; the text says why."""

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import random
 import secrets
-import shutil
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import trio
 from attrs import define, field
 
-from trio_dynomite import collector
-from trio_dynomite.config import Settings, kinds
-from trio_dynomite.coordinator.build import build_engine, in_memory
+from trio_dynomite import collector, durable
+from trio_dynomite.config import Settings
+from trio_dynomite.coordinator.build import build_engine
 from trio_dynomite.coordinator.engine import Engine
-from trio_dynomite.errors import ConfigError, ConfigProblem
-from trio_dynomite.handoff.folder import DiskFolder
 from trio_dynomite.handoff.keeper import HintKeeper
 from trio_dynomite.handoff.tending import tend
 from trio_dynomite.hub.channel import Channel
@@ -34,8 +30,7 @@ from trio_dynomite.protocol.replies import error
 from trio_dynomite.protocol.requests import Limits
 from trio_dynomite.server.listener import Listener, endpoint
 from trio_dynomite.server.server import Server
-from trio_dynomite.storage.store import Store
-from trio_dynomite.topology.partitioner import Partitioner
+from trio_dynomite.storage.snapshotter import Snapshotter
 
 TICK_S = 0.05
 _DRAIN_POLL_S = 0.01
@@ -50,42 +45,6 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _make_keeper(settings: Settings, engine: Engine) -> HintKeeper | None:
-    """What keeps this node's hints in files; None when they are not."""
-    if not settings.hints_are_durable:
-        return None
-    name, path = engine.node.name, settings.hints.path
-    folder = Path(settings.storage.path, name, "hints") if path is None else Path(path, name)
-    roster = engine.roster
-    keeper = HintKeeper(roster.hints, lambda target: DiskFolder(folder / target), log.info)
-    keeper.match(roster.hint_queues())
-    return keeper
-
-
-def _store_maker(settings: Settings, name: str) -> Callable[[Partitioner], Store]:
-    """Makes the store of node `name`. Raises ConfigError when its directory cannot be used."""
-    if settings.storage.engine == kinds.MEMORY:
-        return in_memory
-    from trio_dynomite.storage.rocksdb.store import open_store  # the package for it need not be installed
-
-    path = Path(settings.storage.path, name)
-
-    def on_disk(partitioner: Partitioner) -> Store:
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as why:
-            raise ConfigError(str(path), (ConfigProblem("storage.path", str(why)),)) from why
-        return open_store(
-            str(path),
-            partitioner.slot,
-            partitioner.fingerprint,
-            lambda: shutil.disk_usage(path).free,
-            settings.storage.reserve,
-        )
-
-    return on_disk
-
-
 @define(eq=False)
 class NodeProcess:
     """One node in this process: the engine, the hub, the listeners and the tasks."""
@@ -97,6 +56,8 @@ class NodeProcess:
     server: Server = field(init=False)
     keeper: HintKeeper | None = field(init=False)
     """Of the hints in files."""
+    snapshots: Snapshotter | None = field(init=False)
+    """Of a store in memory."""
     supervisors: dict[str, Supervisor] = field(factory=dict)
     peer_listener: Listener = field(init=False)
     client_listener: Listener = field(init=False)
@@ -105,15 +66,21 @@ class NodeProcess:
     def __attrs_post_init__(self) -> None:
         settings = self.settings
         self.engine = engine = build_engine(
-            settings, self.name, wall_ms(), log.info, random.Random(), _store_maker(settings, self.name)
+            settings,
+            self.name,
+            wall_ms(),
+            log.info,
+            random.Random(),
+            durable.store_maker(settings, self.name),
         )
-        self.keeper = _make_keeper(settings, engine)
+        self.keeper = durable.make_keeper(settings, engine)
         self.hub = Hub(
             lambda: engine.begin(wall_ms(), time.monotonic()),
             self._end,
             lambda: engine.has_more,
             self._on_error,
         )
+        self.snapshots = durable.make_snapshotter(settings, engine, self.hub.turn)
         self.server = Server(
             engine,
             settings,
@@ -125,6 +92,7 @@ class NodeProcess:
             settings.consistency.read,
             settings.consistency.write,
         )
+        self.server.snapshots = self.snapshots
         for peer in engine.roster.peers.values():
             supervisor = Supervisor(self.hub, engine.roster, peer, settings.timeouts.connect)
             self.supervisors[peer.name] = supervisor
@@ -205,6 +173,8 @@ class NodeProcess:
                 await services.start(self._tick)
                 if self.keeper is not None:
                     services.start_soon(tend, self.keeper, self.engine.roster.hint_queues, self.hub.turn)
+                if self.snapshots is not None:
+                    services.start_soon(self.snapshots.run)
                 self.peer_listener.open()
                 for supervisor in self.supervisors.values():
                     await services.start(supervisor.run)
@@ -219,6 +189,8 @@ class NodeProcess:
                     await stop.wait()
                 await self._drain()
                 services.cancel_scope.cancel()
+            if self.snapshots is not None:
+                await self.snapshots.last()
         finally:
             self.hub.close()
             if self.keeper is not None:

@@ -20,6 +20,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"coordinator", "peers", "repair"}),),
     (frozenset({"hub"}), frozenset({"logs"}), frozenset({"collector"})),
     (frozenset({"server"}),),
+    (frozenset({"durable"}),),
     (frozenset({"node"}),),
     (frozenset({"launch", "__main__"}),),
     (frozenset({"testing"}),),

@@ -18,6 +18,7 @@ NOT_PURE = {
     "handoff.folder": "the files of hints",
     "handoff.tending": "the task that looks after them",
     "storage.files": "files that are written as a whole",
+    "storage.snapshotter": "the task that makes snapshots",
 }
 """Modules of pure parts that make no claim to be pure."""
 

@@ -56,6 +56,11 @@ def check_storage(storage: Storage) -> Iterator[Problem]:
     if storage.engine == kinds.ROCKSDB and find_spec("rocksdict") is None:
         how = 'pip install "trio-dynomite[rocksdb]"'
         yield ("storage", "engine"), f'"rocksdb" needs the package rocksdict, which is not installed: {how}'
+    if storage.engine != kinds.MEMORY and storage.snapshot_every:
+        yield (
+            ("storage", "snapshot_every"),
+            f"must be 0 with storage.engine {storage.engine!r}: it is on disk",
+        )
 
 
 def check_memory(storage: Storage, limits: Limits) -> Iterator[Problem]:

@@ -60,6 +60,8 @@ class Storage:
     """The directory of engines on disk, in which each node has one of its own name."""
     reserve: kinds.BytesOrZero = 128 * 2**20
     """Bytes of that disk that stay free: a node refuses writes while there are fewer."""
+    snapshot_every: kinds.SecondsOrZero = 0.0
+    """Between two snapshots of the memory engine; 0: none."""
 
 
 @frozen(kw_only=True)

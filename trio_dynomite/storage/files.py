@@ -2,27 +2,62 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
+
+from attrs import define, field
+
+
+@define(eq=False)
+class WholeFile:
+    """One that is being written. Everything but `abort` may raise OSError."""
+
+    path: Path
+    size: int = 0
+    _beside: Path = field(init=False)
+    _file: BinaryIO | None = None
+
+    def __attrs_post_init__(self) -> None:
+        self._beside = self.path.with_name(self.path.name + ".tmp")
+
+    def write(self, data: bytes) -> None:
+        """Add some bytes."""
+        if self._file is None:
+            self._file = self._beside.open("wb")
+        self.size += self._file.write(data)
+
+    def finish(self) -> None:
+        """Have it in its place, whatever was there before."""
+        self.write(b"")
+        assert self._file is not None
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._beside.replace(self.path)
+        sync_folder(self.path.parent)
+
+    def abort(self) -> None:
+        """Leave nothing behind, if it is not finished."""
+        if self._file is None:
+            return
+        with suppress(OSError):  # what it still had to write is not wanted
+            self._file.close()
+        self._beside.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, parts: Iterable[bytes]) -> int:
     """Make `path` a file of these parts, whatever is there now; its size.
 
     When it raises OSError, nothing has changed."""
-    beside = path.with_name(path.name + ".tmp")
-    size = 0
+    file = WholeFile(path)
     try:
-        with beside.open("wb") as file:
-            for part in parts:
-                size += file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-    return size
+        for part in parts:
+            file.write(part)
+        file.finish()
+    finally:
+        file.abort()
+    return file.size
 
 
 def sync_folder(path: Path) -> None:

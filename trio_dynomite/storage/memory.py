@@ -15,7 +15,7 @@ from trio_dynomite.storage.store import SLOTS, Store
 
 @define(repr=False)
 class MemoryStore(Store):
-    """The records of one node in this process's memory; gone when it ends."""
+    """The records of one node in this process's memory; gone when it ends, but for a snapshot."""
 
     is_in_memory: ClassVar[bool] = True
     records: list[dict[bytes, Record]] = field(init=False)
@@ -29,9 +29,12 @@ class MemoryStore(Store):
 
         An empty dictionary is invisible to the collector until something traceable is put into it, and
         would then be walked for ever: so each is made visible first, and frozen with all that lives now."""
+        empty = [slot.get(b"") for slot in self.records]
         for slot in self.records:
             slot[b""] = []  # type: ignore[assignment]
         gc.collect()
         gc.freeze()
-        for slot in self.records:
+        for slot, record in zip(self.records, empty, strict=True):
             del slot[b""]
+            if record is not None:
+                slot[b""] = record

@@ -363,7 +363,7 @@ class TestDebug:
 @pytest.mark.parametrize(
     ("words", "beginning"),
     [
-        ("SAVE", "ERR SAVE is not supported: nothing is on disk here"),
+        ("SAVE", "ERR SAVE is not supported: storage.snapshot_every is 0"),
         ("BGSAVE SCHEDULE", "ERR BGSAVE is not supported"),
         ("BGREWRITEAOF", "ERR BGREWRITEAOF is not supported"),
         ("SHUTDOWN NOSAVE", "ERR SHUTDOWN is not supported"),

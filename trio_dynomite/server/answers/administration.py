@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trio_dynomite.commands.numeric import integer_argument
 from trio_dynomite.errors import CommandError
-from trio_dynomite.protocol.replies import OK, ZERO, array, integer
+from trio_dynomite.protocol.replies import OK, ZERO, array
 from trio_dynomite.server.answers.answer import Answer, timeout_ms
 from trio_dynomite.server.modes import MONITORING
 
@@ -28,11 +28,6 @@ def monitor(session: Session, args: list[bytes]) -> bytes:
         return b""
     session.server.monitors.add(session)
     return OK
-
-
-def lastsave(session: Session, args: list[bytes]) -> bytes:
-    """LASTSAVE: nothing was ever saved, for which Redis tells when it started."""
-    return integer(session.server.started_ms // 1000)
 
 
 def replicaof(session: Session, args: list[bytes]) -> bytes:
@@ -60,16 +55,13 @@ def _refused(text: str) -> Answer:
 
 ANSWERS: Mapping[str, Answer] = {
     "bgrewriteaof": _refused(f"BGREWRITEAOF is not supported: {_NO_DISK}"),
-    "bgsave": _refused(f"BGSAVE is not supported: {_NO_DISK}"),
     "failover": _refused("FAILOVER not allowed in cluster mode."),
-    "lastsave": lastsave,
     "migrate": _refused("MIGRATE is not supported: keys belong where the ring places them"),
     "monitor": monitor,
     "move": _refused("MOVE is not allowed in cluster mode"),
     "psync": _refused("PSYNC is not supported: replicas speak the peer protocol, on the peer port"),
     "replconf": _refused("REPLCONF is not supported: replicas speak the peer protocol, on the peer port"),
     "replicaof": replicaof,
-    "save": _refused(f"SAVE is not supported: {_NO_DISK}"),
     "shutdown": _refused(
         "SHUTDOWN is not supported: stop the supervisor of this machine's nodes with SIGTERM; of a single"
         " node it would start another"

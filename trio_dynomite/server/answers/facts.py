@@ -139,12 +139,7 @@ def persistence_facts(server: Server) -> Facts:
         "loading": 0,
         "async_loading": 0,
         "rdb_changes_since_last_save": 0,
-        "rdb_bgsave_in_progress": 0,
-        "rdb_last_save_time": server.started_ms // 1000,
-        "rdb_last_bgsave_status": "ok",
-        "rdb_last_bgsave_time_sec": -1,
-        "rdb_current_bgsave_time_sec": -1,
-        "rdb_saves": 0,
+        **_snapshot_facts(server),
         "aof_enabled": 0,
         "aof_rewrite_in_progress": 0,
         "aof_rewrite_scheduled": 0,
@@ -156,6 +151,24 @@ def persistence_facts(server: Server) -> Facts:
         "storage_engine": server.settings.storage.engine,
         "storage_failure": server.engine.keyspace.store.failure or "",
         "storage_writes_refused": server.engine.disk.refused,
+    }
+
+
+def _snapshot_facts(server: Server) -> Facts:
+    """Of snapshots, by the names that Redis has for its own."""
+    snapshots = server.snapshots
+    saved_ms = 0 if snapshots is None else snapshots.saved_ms
+    is_running = snapshots is not None and snapshots.is_running
+    return {
+        "rdb_bgsave_in_progress": int(is_running),
+        "rdb_last_save_time": (saved_ms or server.started_ms) // 1000,
+        "rdb_last_bgsave_status": "ok" if snapshots is None or snapshots.failure is None else "err",
+        "rdb_last_bgsave_time_sec": -1 if snapshots is None else int(snapshots.took_s),
+        "rdb_current_bgsave_time_sec": int(server.engine.mono_s - snapshots.began_s)
+        if snapshots is not None and is_running
+        else -1,
+        "rdb_saves": 0 if snapshots is None else snapshots.saves,
+        "snapshot_pause_ms_max": 0 if snapshots is None else round(snapshots.slice_ms_max, 2),
     }
 
 

@@ -1,0 +1,86 @@
+"""What of a node outlives it: made here from the settings, each part in the node's own directory."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from trio_dynomite.config import Settings, kinds
+from trio_dynomite.coordinator.build import in_memory
+from trio_dynomite.coordinator.engine import Engine
+from trio_dynomite.errors import ConfigError, ConfigProblem
+from trio_dynomite.handoff.folder import DiskFolder
+from trio_dynomite.handoff.keeper import HintKeeper
+from trio_dynomite.logs import get_logger
+from trio_dynomite.storage.snapshotter import Snapshotter, restored
+from trio_dynomite.storage.store import Store
+from trio_dynomite.topology.partitioner import Partitioner
+
+log = get_logger()
+
+
+def folder_of(settings: Settings, name: str) -> Path:
+    """The directory of node `name`."""
+    return Path(settings.storage.path, name)
+
+
+def store_maker(settings: Settings, name: str) -> Callable[[Partitioner], Store]:
+    """Makes the store of node `name`. Raises ConfigError when its directory cannot be used."""
+    path = folder_of(settings, name)
+    if settings.storage.engine == kinds.MEMORY:
+        return _from_snapshot(path) if settings.storage.snapshot_every else in_memory
+    from trio_dynomite.storage.rocksdb.store import open_store  # the package for it need not be installed
+
+    def on_disk(partitioner: Partitioner) -> Store:
+        _make(path)
+        return open_store(
+            str(path),
+            partitioner.slot,
+            partitioner.fingerprint,
+            lambda: shutil.disk_usage(path).free,
+            settings.storage.reserve,
+        )
+
+    return on_disk
+
+
+def _from_snapshot(path: Path) -> Callable[[Partitioner], Store]:
+    def from_snapshot(partitioner: Partitioner) -> Store:
+        _make(path)
+        return restored(path, lambda: in_memory(partitioner), partitioner.fingerprint, log.info)
+
+    return from_snapshot
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as why:
+        raise ConfigError(str(path), (ConfigProblem("storage.path", str(why)),)) from why
+
+
+def make_keeper(settings: Settings, engine: Engine) -> HintKeeper | None:
+    """What keeps this node's hints in files; None when they are not."""
+    if not settings.hints_are_durable:
+        return None
+    name, path = engine.node.name, settings.hints.path
+    folder = folder_of(settings, name) / "hints" if path is None else Path(path, name)
+    keeper = HintKeeper(engine.roster.hints, lambda target: DiskFolder(folder / target), log.info)
+    keeper.match(engine.roster.hint_queues())
+    return keeper
+
+
+def make_snapshotter(
+    settings: Settings, engine: Engine, turn: Callable[[Callable[[], None]], object]
+) -> Snapshotter | None:
+    """What makes this node's snapshots; None when there are none."""
+    if not settings.storage.snapshot_every:
+        return None
+    return Snapshotter(
+        engine.keyspace.store,
+        folder_of(settings, engine.node.name),
+        engine.node.name,
+        engine.table.view.partitioner.fingerprint,
+        settings.storage.snapshot_every,
+        turn,
+        log.info,
+    )
