@@ -4,11 +4,12 @@ A snapshot is a mark and frames behind it. A frame is a length (4 bytes), a chec
 bytes) and a body of MessagePack:
 
     the first      {format, node, time_ms, partitioner, …}
-    of a slot      [slot, {floor, …}, [key, record, key, record, …]], several of them where it is long
+    of a slot      [slot, {floor, cutoff, …}, [key, record, key, record, …]], several of them where it is long
     the last       {records}
 
 Both maps may get more entries; who does not know one skips it. It needs no single point in time: whatever a
-record was when its turn came is joined with what the others know by now, and so is a floor.
+record was when its turn came is joined with what the others know by now, and so is a floor. A slot's numbers
+are never higher than its records are new: what was forgotten since under a higher cutoff is only missing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +34,9 @@ _HEAD = Struct(">II")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
-NUMBERS: Mapping[str, Callable[[Store], list[int]]] = MappingProxyType({"floor": lambda store: store.floors})
+NUMBERS: Mapping[str, Callable[[Store], list[int]]] = MappingProxyType(
+    {"floor": lambda store: store.floors, "cutoff": lambda store: store.cutoffs}
+)
 """What a store keeps of each slot beside its records, by the name that it has in a snapshot: stamps."""
 
 
@@ -119,6 +122,7 @@ def _join(store: Store, slot: int, numbers: dict[str, bytes], page: list[bytes])
             kept, number = NUMBERS[name](store), unpack(packed)
             kept[slot] = max(kept[slot], number)
             store.newest = max(store.newest, number)
+    store.bars[slot] = max(store.floors[slot], store.cutoffs[slot])
     for key, data in zip(page[::2], page[1::2], strict=True):
         record = _unpacked(data)
         store.set(slot, key, record)

@@ -8,6 +8,7 @@ import pytest
 from trio_dynomite.coordinator.build import in_memory
 from trio_dynomite.data.stamp import NODE_BITS
 from trio_dynomite.errors import SnapshotError
+from trio_dynomite.storage.collect import raise_cutoff
 from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.storage.snapshot import MARK, _frame, load, pieces
 from trio_dynomite.storage.store import Store
@@ -41,6 +42,7 @@ def small() -> Store:
         )
     store.put(PARTITIONER.slot(b""), b"", 50 << NODE_BITS, b"of the empty key", 90_000)
     store.flush(100, 200, 60 << NODE_BITS)
+    raise_cutoff(store, PARTITIONER.slot(b"21"), 30 << NODE_BITS)
     return store
 
 
@@ -56,7 +58,7 @@ def test_everything_that_chaos_made_comes_back() -> None:
         again, facts = loaded(saved(store))
         assert facts["node"] == "n1"
         assert known(again) == known(store)
-        assert again.floors == store.floors
+        assert (again.floors, again.cutoffs, again.bars) == (store.floors, store.cutoffs, store.bars)
         assert again.slot_digests([*range(16384)]) == store.slot_digests([*range(16384)])
         assert again.dead == store.dead
         assert not list(unsound(again))
@@ -67,6 +69,13 @@ def test_everything_that_chaos_made_comes_back() -> None:
 
 def test_the_newest_stamp_is_known() -> None:
     assert loaded(saved(small()))[0].newest == 60 << NODE_BITS
+
+
+def test_what_was_forgotten_is_known_to_be() -> None:
+    slot = PARTITIONER.slot(b"21")
+    store = loaded(saved(small()))[0]
+    assert (store.cutoffs[slot], store.bars[slot]) == (30 << NODE_BITS, 30 << NODE_BITS)
+    assert b"21" not in store.records[slot]
 
 
 def test_one_that_was_cut_anywhere_is_refused() -> None:
@@ -91,7 +100,7 @@ def test_one_of_another_kind_is_refused(facts: dict[str, Any]) -> None:
 
 
 def test_what_a_later_version_adds_is_skipped() -> None:
-    numbers = {"floor": (9 << NODE_BITS).to_bytes(12), "cutoff": b"\1" * 12}
+    numbers = {"floor": (9 << NODE_BITS).to_bytes(12), "tide": b"\1" * 12}
     data = MARK + _frame({"format": 1, "later": [1], **FACTS}) + _frame([7, numbers, []])
     store, facts = loaded(data + _frame({"records": 0}))
     assert store.floors[7] == 9 << NODE_BITS
