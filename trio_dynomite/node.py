@@ -15,7 +15,7 @@ import trio
 from attrs import define, field
 
 from trio_dynomite import collector, durable
-from trio_dynomite.config import Settings
+from trio_dynomite.config import Gossip, Settings
 from trio_dynomite.coordinator.build import build_engine
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.handoff.keeper import HintKeeper
@@ -23,7 +23,13 @@ from trio_dynomite.handoff.tending import tend
 from trio_dynomite.hub.channel import Channel
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.logs import get_logger
+from trio_dynomite.membership.events import Event
+from trio_dynomite.membership.gossip import make_gossip
+from trio_dynomite.membership.member import Member
+from trio_dynomite.membership.settings import GossipSettings
+from trio_dynomite.membership.task import GossipTask
 from trio_dynomite.model import Node, NodeState
+from trio_dynomite.peers.hearsay import Hearsay
 from trio_dynomite.peers.peer import Peer
 from trio_dynomite.peers.supervisor import Supervisor
 from trio_dynomite.protocol.replies import error
@@ -45,6 +51,21 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def gossip_settings(settings: Gossip) -> GossipSettings:
+    """`[gossip]`, as the machine wants it."""
+    return GossipSettings(
+        interval_s=settings.interval,
+        probe_timeout_s=settings.probe_timeout,
+        indirect_probes=settings.indirect_probes,
+        suspicion_multiplier=settings.suspicion_multiplier,
+        fanout=settings.fanout,
+        exchange_interval_s=settings.exchange_interval,
+        dead_interval_s=settings.dead_interval,
+        remember_s=settings.remember,
+        datagram_bytes=settings.datagram,
+    )
+
+
 @define(eq=False)
 class NodeProcess:
     """One node in this process: the engine, the hub, the listeners and the tasks."""
@@ -61,6 +82,8 @@ class NodeProcess:
     supervisors: dict[str, Supervisor] = field(factory=dict)
     peer_listener: Listener = field(init=False)
     client_listener: Listener = field(init=False)
+    hearsay: Hearsay = field(init=False)
+    gossip: GossipTask = field(init=False)
     is_normal: trio.Event = field(factory=trio.Event)
 
     def __attrs_post_init__(self) -> None:
@@ -100,6 +123,7 @@ class NodeProcess:
         engine.roster.on_down = self._on_down
         engine.roster.on_called = self._on_called
         self._make_listeners(engine.node)
+        self._make_gossip(engine.node)
 
     def _make_listeners(self, node: Node) -> None:
         settings = self.settings.node(self.name)
@@ -110,6 +134,23 @@ class NodeProcess:
         self.client_listener = Listener(
             self.hub, settings.host, node.client_port, self._accept_client, output_max=limits.client_output
         )
+
+    def _make_gossip(self, node: Node) -> None:
+        roster = self.engine.roster
+        machine = make_gossip(
+            Member.of(node, wall_ms(), self.engine.state),
+            [Member.of(peer.node, 0) for peer in roster.peers.values()],
+            gossip_settings(self.settings.gossip),
+            (roster.settings.cluster, roster.settings.fingerprint),
+            random.Random(),
+            time.monotonic(),
+        )
+        self.hearsay = roster.hearsay = Hearsay(roster, machine)
+        host = self.settings.node(self.name).host
+        self.gossip = GossipTask(machine, host, node.peer_port, time.monotonic, self._on_gossip)
+
+    def _on_gossip(self, events: list[Event]) -> None:
+        self.hub.turn(lambda: self.hearsay.hear(events))
 
     def _end(self) -> None:
         self.engine.end()
@@ -140,6 +181,7 @@ class NodeProcess:
             channel.close_when_sent()
 
     def _on_state(self, state: NodeState) -> None:
+        self.gossip.gossip.announce(time.monotonic(), state=state)
         if state is NodeState.NORMAL:
             self.is_normal.set()
 
@@ -176,6 +218,7 @@ class NodeProcess:
                 if self.snapshots is not None:
                     services.start_soon(self.snapshots.run)
                 self.peer_listener.open()
+                await services.start(self.gossip.run, name="gossip")
                 for supervisor in self.supervisors.values():
                     await services.start(supervisor.run)
                 async with trio.open_nursery() as starting:
@@ -213,6 +256,7 @@ class NodeProcess:
         while self.engine.in_flight or len(self.engine.parking) or self._unacknowledged():
             await trio.sleep(_DRAIN_POLL_S)
         self.hub.turn()
+        self.gossip.leave()
 
     def _unacknowledged(self) -> int:
         links = [peer.link for peer in self.engine.roster.peers.values() if peer.link is not None]
@@ -226,6 +270,7 @@ class NodeProcess:
             "gc_pauses": lambda: pauses.count,
             "gc_pause_ms_max": lambda: round(pauses.ms_max, 2),
             "gc_pause_ms_total": lambda: round(pauses.ms_total, 2),
+            **self.hearsay.facts(),
         }
 
 

@@ -2,12 +2,14 @@
 
 import os
 import statistics
+from pathlib import Path
 
 import pytest
 from attrs import evolve
 
 from trio_dynomite.membership.events import Happening
 from trio_dynomite.membership.member import Status
+from trio_dynomite.testing import gossip as command
 from trio_dynomite.testing.gossip_world import GossipNode, GossipWorld
 
 CONTACT = ("10.0.0.0", 8101)
@@ -247,3 +249,16 @@ def test_a_quiet_cluster_costs_little() -> None:
     a_second = [(late - early) / 20 for early, late in zip(before, after, strict=True)]
     assert max(a_second) < 1000
     assert made.longest <= 1300
+
+
+def test_the_command_writes_its_tables_and_its_plot(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "RUNS", {"quick": {3: 1}})
+    monkeypatch.setattr(command, "PAUSES_S", (1.0,))
+    assert command.main(["quick", str(tmp_path / "plot.svg")]) == 0
+    said = capsys.readouterr().out
+    assert "| 3 | 0% | 1 |" in said
+    assert "| 3 | 1 | 1 | 5% | 0 of 2 | 0 |" in said
+    assert (tmp_path / "plot.svg").read_text(encoding="utf-8").count("<polyline") == 3
+    assert command.main(["what"]) == 2

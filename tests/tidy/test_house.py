@@ -15,6 +15,7 @@ NURSERIES = [
     "launch.foreground:run",
     "launch.supervisor:Supervisor.run",
     "launch.supervisor:Supervisor.run",
+    "membership.task:GossipTask.run",
     "node:NodeProcess.run",
     "node:NodeProcess.run",
 ]

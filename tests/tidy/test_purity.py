@@ -19,6 +19,7 @@ NOT_PURE = {
     "handoff.tending": "the task that looks after them",
     "storage.files": "files that are written as a whole",
     "storage.snapshotter": "the task that makes snapshots",
+    "membership.task": "the task of gossip: its socket and its clock",
 }
 """Modules of pure parts that make no claim to be pure."""
 

@@ -14,6 +14,7 @@ from trio_dynomite.config import kinds
 from trio_dynomite.config.settings import (
     Access,
     Cluster,
+    Gossip,
     Limits,
     NodeSettings,
     Storage,
@@ -49,6 +50,17 @@ def check_timeouts(timeouts: Timeouts) -> Iterator[Problem]:
             f"must be shorter than timeouts.down_after ({timeouts.down_after:g}s), not {timeouts.script:g}s:"
             " a node is silent while it runs a script",
         )
+
+
+def check_gossip(gossip: Gossip) -> Iterator[Problem]:
+    """Others need time for their probes, and a datagram room for a member."""
+    if gossip.probe_timeout >= gossip.interval:
+        yield (
+            ("gossip", "probe_timeout"),
+            f"must be shorter than gossip.interval ({gossip.interval:g}s), not {gossip.probe_timeout:g}s",
+        )
+    if not 512 <= gossip.datagram <= 60_000:
+        yield ("gossip", "datagram"), f"must be from 512 to 60000 bytes, not {gossip.datagram}"
 
 
 def check_storage(storage: Storage) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from trio_dynomite.config.settings import (
     Access,
     Cluster,
     Consistency,
+    Gossip,
     Hints,
     Limits,
     NodeSettings,
@@ -57,6 +58,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
     limits = structure(tree.get("limits", {}), Limits, ("limits",), problems)
     hints = structure(tree.get("hints", {}), Hints, ("hints",), problems)
     repair = structure(tree.get("repair", {}), Repair, ("repair",), problems)
+    gossip = structure(tree.get("gossip", {}), Gossip, ("gossip",), problems)
     access = structure(tree.get("access", {}), Access, ("access",), problems)
     nodes = _nodes(tree.get("nodes", []), problems)
 
@@ -69,6 +71,8 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         problems += checks.check_storage(storage)
     if storage is not None and limits is not None:
         problems += checks.check_memory(storage, limits)
+    if gossip is not None:
+        problems += checks.check_gossip(gossip)
     problems += checks.check_nodes(nodes)
     if access is not None:
         mistakes = list(checks.check_access(access))
@@ -76,6 +80,8 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
     if problems or not (cluster and consistency and storage and timeouts and limits):
         return None
     if not (hints and repair and access):
+        return None
+    if gossip is None:
         return None
     return Settings(
         cluster=cluster,
@@ -85,6 +91,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         limits=limits,
         hints=hints,
         repair=repair,
+        gossip=gossip,
         access=access,
         nodes=tuple(node for _, node in nodes),
     )

@@ -139,6 +139,30 @@ class Repair:
 
 
 @frozen(kw_only=True)
+class Gossip:
+    """`[gossip]`: how nodes tell each other who lives; what each means is `docs/gossip.md`."""
+
+    interval: kinds.Seconds = 0.3
+    """Between two probes of a node; a probe without an answer for so long makes a suspect."""
+    probe_timeout: kinds.Seconds = 0.15
+    """How long a probe waits before others are asked to try."""
+    indirect_probes: kinds.Count = 3
+    """How many others are asked."""
+    suspicion_multiplier: kinds.Count = 4
+    """How many intervals a suspect has, at least, to contradict."""
+    fanout: kinds.Count = 3
+    """How many members fresh news is told at once."""
+    exchange_interval: kinds.Seconds = 10.0
+    """Between two comparisons of all that is known with somebody."""
+    dead_interval: kinds.Seconds = 2.0
+    """Between two attempts to reach somebody dead."""
+    remember: kinds.Seconds = 86400.0
+    """How long the dead and those who left are remembered."""
+    datagram: kinds.Bytes = 1300
+    """Bytes of a datagram."""
+
+
+@frozen(kw_only=True)
 class UserSettings:
     """One `[[access.users]]` table."""
 
@@ -207,6 +231,7 @@ class Settings:
     limits: Limits = field(factory=Limits)
     hints: Hints = field(factory=Hints)
     repair: Repair = field(factory=Repair)
+    gossip: Gossip = field(factory=Gossip)
     access: Access = field(factory=Access)
     nodes: tuple[NodeSettings, ...]
 

@@ -121,6 +121,11 @@ class Gossip:
         self.table.put(evolve(me, status=Status.LEFT), now_s)
         self._tell(LEAVE_FANOUT)
 
+    def meet(self, member: Member, now_s: float) -> None:
+        """Somebody is known from elsewhere; what it says of itself will stand over this."""
+        if member.name not in self.table.records:
+            self.table.put(member, now_s, spread=False)
+
     def check(self, name: str) -> None:
         """Ask this member whether it is there; `acked_s` tells when it last answered."""
         member = self.table.get(name)

@@ -1,10 +1,11 @@
 """The roster: every peer, whether it lives, and what happens when that changes.
 
-A peer is UP while its link is open. When the link breaks it is in LIMBO: its requests in flight have failed,
-what it misses becomes hints, but nobody takes its place. It is DOWN once its address refuses a connection,
-or it stayed away, or silent, for `down_after_s`; then others lead in its place. When its link opens again,
-hints are delivered and both sides learn what the other knows. The task that owns a peer's scope
-(`supervisor`) reports connections and obeys `on_down`; everything is decided here, from calls and the time.
+A peer is UP while its link is open. When the link breaks it is in LIMBO: its requests in flight have
+failed, what it misses becomes hints, but nobody takes its place. It is DOWN once its address refuses a
+connection, or it stayed away, or silent, for `down_after_s`; then others lead in its place. Gossip has a
+say in how long it stays in LIMBO (`hearsay`). When its link opens again, hints are delivered and both sides
+learn what the other knows. The task that owns a peer's scope (`supervisor`) reports connections and obeys
+`on_down`; everything is decided here, from calls and the time.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from trio_dynomite.handoff.hints import HintBudget, HintQueue
 from trio_dynomite.model import Node, NodeState
 from trio_dynomite.peers.acceptor import Acceptor
 from trio_dynomite.peers.delivery import Delivery
+from trio_dynomite.peers.hearsay import NoGossip
 from trio_dynomite.peers.link import Link
 from trio_dynomite.peers.peer import Liveness, Peer
 from trio_dynomite.protocol.frames import PROTOCOL
@@ -61,6 +63,8 @@ class Roster:
     """The detector declared this peer down: cancel its scope."""
     on_called: Callable[[Peer], None] = lambda peer: None
     """This peer has just connected to us: it lives, connect to it now."""
+    hearsay: NoGossip = field(factory=NoGossip)
+    """What gossip says of peers."""
     offset_ms: int = 0
     """That of the peer whose clock is furthest ahead."""
     acceptors: dict[Acceptor, None] = field(factory=dict)
@@ -167,6 +171,7 @@ class Roster:
         if now - self._pinged_s >= self.settings.heartbeat_s:
             self._pinged_s = now
             for peer in self.peers.values():
+                self.hearsay.look(peer)
                 self._check(peer, now)
         self._sync_who_matters()
         self.delivery.tick(self.peers.values())
@@ -186,13 +191,18 @@ class Roster:
             link.look_at_pipe()
         if link is not None and now - link.heard_s > self.settings.down_after_s:
             link.close(f"silent for {now - link.heard_s:.1f} s")
-            self._declare_down(peer, "silent")
+            if not self.hearsay.is_alive(peer):
+                self._declare_down(peer, "silent")
         elif link is not None and link.bytes_behind > self.settings.peer_output_max:
             link.close(f"{link.unacked_bytes} bytes are not acknowledged, over limits.peer_output")
         elif link is not None and link.is_open:
             link.ping()
-        elif peer.liveness is Liveness.LIMBO and now - peer.since_s > self.settings.down_after_s:
+        elif peer.liveness is Liveness.LIMBO and now - peer.since_s > self._patience_s(peer):
             self._declare_down(peer, peer.reason)
+
+    def _patience_s(self, peer: Peer) -> float:
+        """How long a peer stays in limbo."""
+        return self.hearsay.patience(peer) * self.settings.down_after_s
 
     def _declare_down(self, peer: Peer, reason: str) -> None:
         self._become(peer, Liveness.DOWN, reason)

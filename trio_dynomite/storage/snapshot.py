@@ -100,6 +100,7 @@ def load(read: Callable[[int], bytes], store: Store, partitioner: str) -> dict[s
         if isinstance(body, dict):
             if body["records"] != count or read(1):
                 raise SnapshotError("it has more or fewer records than it says")
+            store.is_restored = True
             return facts
         count += _join(store, *body)
     raise SnapshotError("its end is missing")

@@ -3,7 +3,7 @@
 import pytest
 
 from trio_dynomite.config import Cluster, NodeSettings, checks
-from trio_dynomite.config.settings import Limits, Storage, Timeouts
+from trio_dynomite.config.settings import Gossip, Limits, Storage, Timeouts
 from trio_dynomite.model import node_id
 
 HASHED = Cluster(partitioner="murmur")
@@ -142,3 +142,17 @@ def test_a_limit_of_memory_needs_an_engine_in_memory() -> None:
     problems = list(checks.check_memory(Storage(engine="rocksdb"), limit))
 
     assert [place for place, _ in problems] == [("limits", "max_memory")]
+
+
+@pytest.mark.parametrize(
+    ("gossip", "place"),
+    [
+        (Gossip(), None),
+        (Gossip(interval=0.1, probe_timeout=0.1), "probe_timeout"),
+        (Gossip(datagram=511), "datagram"),
+        (Gossip(datagram=60_001), "datagram"),
+    ],
+)
+def test_gossip_has_time_for_others_and_room_for_a_member(gossip: Gossip, place: str | None) -> None:
+    places = [found for found, _ in checks.check_gossip(gossip)]
+    assert places == ([] if place is None else [("gossip", place)])
