@@ -1,14 +1,24 @@
 """What is deleted is forgotten by all in the end, never before all have heard of it, and does not return."""
 
+from io import BytesIO
+from typing import Any
+
 import pytest
+from attrs import define
 
 from trio_dynomite.config.settings import Repair
+from trio_dynomite.coordinator.build import in_memory
+from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.model import Level
 from trio_dynomite.repair.collection import Collection
+from trio_dynomite.storage.snapshot import load, pieces
+from trio_dynomite.storage.store import Store
 from trio_dynomite.testing.simulation import SimNode, Simulation, layout
+from trio_dynomite.topology.partitioner import Partitioner
 
 KEYS = [b"key:%d" % number for number in range(100)]
 AWAY = "d1r3n1"
+SLOTS = list(range(16384))
 
 
 def a_cluster(*racks: list[int], grace_s: float = 1.0) -> Simulation:
@@ -127,3 +137,59 @@ def test_counts_on_a_tombstone_and_on_a_cutoff_add_up(monkeypatch: pytest.Monkey
     simulation.run_for(10.0)
 
     assert do(simulation, [b"GET", b"n"], [b"HGET", b"h", b"f"]) == [b"$1\r\n6\r\n"] * 2
+
+
+@define
+class OldSnapshot:
+    """In the place of a node's disk: a snapshot that it made long ago."""
+
+    data: bytes
+
+    @classmethod
+    def of(cls, node: SimNode) -> "OldSnapshot":
+        store, partitioner = node.engine.keyspace.store, node.engine.table.view.partitioner
+        return cls(b"".join(pieces(store, {"partitioner": partitioner.fingerprint})))
+
+    def open_store(self, partitioner: Partitioner) -> Store:
+        store = in_memory(partitioner)
+        load(BytesIO(self.data).read, store, partitioner.fingerprint)
+        return store
+
+    def attach(self, engine: Engine, log: Any) -> None:
+        """It holds no hints."""
+
+    def commit(self) -> None:
+        """Nothing is written to it."""
+
+
+def test_a_snapshot_from_before_a_collection_brings_nothing_back() -> None:
+    simulation = a_cluster([1, 1, 1])
+    do(
+        simulation,
+        *[[b"SET", key, b"v"] for key in KEYS],
+        [b"SADD", b"s", b"a", b"b"],
+        [b"INCRBY", b"n", b"5"],
+    )
+    old = OldSnapshot.of(simulation.nodes[AWAY])
+    do(simulation, *[[b"DEL", key] for key in KEYS], [b"SREM", b"s", b"a"], [b"DEL", b"n"])
+    simulation.run_for(15.0)
+    assert all_dead(simulation) == [0, 0, 0]
+    simulation.crash(AWAY)
+    do(simulation, [b"SET", KEYS[0], b"new"], [b"SADD", b"s", b"c"], [b"INCR", b"n"])
+
+    simulation.nodes[AWAY].disk = old  # type: ignore[assignment]
+    simulation.restart(AWAY)
+    simulation.nodes[AWAY].disk = None
+    simulation.run_for(5.0)
+
+    assert do(simulation, [b"EXISTS", *KEYS], [b"SCARD", b"s"], [b"GET", b"n"], [b"GET", KEYS[0]]) == [
+        b":1\r\n",
+        b":2\r\n",
+        b"$1\r\n1\r\n",
+        b"$3\r\nnew\r\n",
+    ]
+    assert (
+        len({tuple(node.engine.keyspace.store.slot_digests(SLOTS)) for node in simulation.nodes.values()})
+        == 1
+    )
+    assert any("sync.dropped" in note for note in simulation.notes)

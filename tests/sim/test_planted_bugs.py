@@ -174,13 +174,6 @@ def collect_without_the_replicas(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Collection, "_begin", begin)
 
 
-def count_on_a_cutoff_alone(patch: pytest.MonkeyPatch) -> None:
-    """Counts on a tombstone and counts on the cutoff under which others have collected it do not add up."""
-    patch.setattr(effect, "is_absent_at_cutoff", lambda known: False)
-    patch.setattr(elements, "is_absent_at_cutoff", lambda known: False)
-    patch.setattr(record, "is_from_nothing", lambda known: False)
-
-
 @pytest.mark.parametrize(
     ("plant", "kind"),
     [
@@ -199,7 +192,6 @@ def count_on_a_cutoff_alone(patch: pytest.MonkeyPatch) -> None:
         (acknowledge_what_a_successor_overruled, "succession"),
         (serve_a_waiter_twice, "parted"),
         (collect_without_the_replicas, "collecting"),
-        (count_on_a_cutoff_alone, "collecting"),
     ],
 )
 def test_a_planted_bug_is_found(plant: Plant, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
