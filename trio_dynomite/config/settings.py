@@ -76,6 +76,8 @@ class Timeouts:
     """Between two signs of life to a peer."""
     down_after: kinds.Seconds = 2.0
     """A peer silent for this long is down."""
+    max_clock_drift: kinds.Seconds = 1.0
+    """A node whose clock is off by more, compared with most others, neither leads nor serves reads."""
     script: kinds.Seconds = 0.5
     """A script that runs longer is stopped: nothing else happens on its node meanwhile."""
     stop: kinds.SecondsOrZero = 3.0

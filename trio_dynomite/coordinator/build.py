@@ -65,6 +65,7 @@ def _roster_settings(settings: Settings, fingerprint: str) -> RosterSettings:
         fingerprint=fingerprint,
         heartbeat_s=settings.timeouts.heartbeat,
         down_after_s=settings.timeouts.down_after,
+        clock_drift_max_ms=int(settings.timeouts.max_clock_drift * 1000),
         warm_up_s=settings.timeouts.warm_up,
         peer_output_max=settings.limits.peer_output,
         hints_per_peer_max=settings.limits.hints_per_peer,

@@ -171,7 +171,7 @@ class Engine:
             self.roster.clock_leapt()
         elif lapse_s > LAPSE_S:
             self.roster.check_vouchers()
-        self.keyspace.clock.advance(now_ms, self.roster.offset_ms + int(mono_s * 1000))
+        self.keyspace.clock.advance(now_ms, self.roster.clocks.stamp_ms(now_ms, mono_s))
         for _ in range(len(self._soon)):
             self._soon.popleft()()
 

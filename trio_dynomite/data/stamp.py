@@ -35,10 +35,10 @@ class HybridClock:
     def __attrs_post_init__(self) -> None:
         self.last = self.node
 
-    def advance(self, now_ms: int, others_ms: int = 0) -> None:
-        """The wall clock says `now_ms`, and that of another node may say `others_ms`."""
+    def advance(self, now_ms: int, stamp_ms: int = 0) -> None:
+        """The wall clock says `now_ms`; stamps are given by `stamp_ms`, if that is another time."""
         self.now_ms = now_ms
-        base = (max(now_ms, others_ms) << (COUNTER_BITS + NODE_BITS)) | self.node
+        base = ((stamp_ms or now_ms) << (COUNTER_BITS + NODE_BITS)) | self.node
         if base > self.last:
             self.last = base
 

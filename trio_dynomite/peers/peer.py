@@ -52,8 +52,6 @@ class Peer:
     """Hints are on their way to it."""
     drift_ms: int = 0
     """How far its wall clock was ahead of ours when it last spoke."""
-    offset_ms: int = 0
-    """What its wall clock said then, less our monotonic time, which does not leap as our wall clock may."""
     reason: str = "not connected yet"
     """Why its link ended last."""
 

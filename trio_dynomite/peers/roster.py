@@ -18,6 +18,7 @@ from attrs import define, field
 from trio_dynomite.handoff.hints import HintBudget, HintQueue
 from trio_dynomite.model import Node, NodeState
 from trio_dynomite.peers.acceptor import Acceptor
+from trio_dynomite.peers.clocks import Clocks
 from trio_dynomite.peers.delivery import Delivery
 from trio_dynomite.peers.hearsay import NoGossip
 from trio_dynomite.peers.link import Link
@@ -43,6 +44,7 @@ class RosterSettings:
     heartbeat_s: float
     down_after_s: float
     warm_up_s: float
+    clock_drift_max_ms: int
     peer_output_max: int
     """Unacknowledged bytes to a peer, beyond its oldest frame, above which its link is given up."""
     hints_per_peer_max: int
@@ -65,8 +67,6 @@ class Roster:
     """This peer has just connected to us: it lives, connect to it now."""
     hearsay: NoGossip = field(factory=NoGossip)
     """What gossip says of peers."""
-    offset_ms: int = 0
-    """That of the peer whose clock is furthest ahead."""
     acceptors: dict[Acceptor, None] = field(factory=dict)
     """Connections that peers opened to us."""
     _started_s: float | None = None
@@ -76,9 +76,11 @@ class Roster:
     """When our wall clock last leapt."""
     _syncing: dict[str, Sync] = field(factory=dict)
     delivery: Delivery = field(init=False)
+    clocks: Clocks = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.delivery = Delivery(self.engine, self.hints, self.settings)
+        self.clocks = Clocks(self.settings.clock_drift_max_ms)
 
     # Connections
 
@@ -144,8 +146,7 @@ class Roster:
     def peer_said(self, peer: Peer, state: NodeState, now_ms: int, view_number: int) -> None:
         """A peer told its state, its clock, and the number of its view of who leads."""
         peer.drift_ms = now_ms - self.engine.now_ms
-        peer.offset_ms = now_ms - int(self.engine.mono_s * 1000)
-        self.offset_ms = max([known.offset_ms for known in self.peers.values()])
+        self.clocks.heard(peer.name, now_ms, self.engine.mono_s)
         if peer.synced and peer.token != view_number:
             self.disagree(peer)
         if peer.state is not state:
@@ -168,6 +169,7 @@ class Roster:
             self._excuse_everybody(now)
         self._ticked_s = now
         self.check_vouchers()
+        self.look_at_clocks()
         if now - self._pinged_s >= self.settings.heartbeat_s:
             self._pinged_s = now
             for peer in self.peers.values():
@@ -175,7 +177,7 @@ class Roster:
                 self._check(peer, now)
         self._sync_who_matters()
         self.delivery.tick(self.peers.values())
-        if self.engine.state is not NodeState.NORMAL:
+        if self.engine.state is not NodeState.NORMAL and not self.clocks.is_off:
             self._warm_up(now - self._started_s)
 
     def _excuse_everybody(self, now: float) -> None:
@@ -276,8 +278,18 @@ class Roster:
 
         Whoever takes our place must give newer stamps than we did."""
         self._leapt_s = self.engine.mono_s
+        self.look_at_clocks()
         self.check_vouchers()
         self.tell_state()
+
+    def look_at_clocks(self) -> None:
+        """A node whose clock is wrong steps back: it takes writes, and neither leads nor serves reads."""
+        engine, clocks = self.engine, self.clocks
+        if clocks.look(engine.now_ms, engine.mono_s):
+            what = "clock.off" if clocks.is_off else "clock.right_again"
+            engine.log(what, ahead_ms=clocks.beyond_ms, limit="timeouts.max_clock_drift")
+            if clocks.is_off and engine.state is NodeState.NORMAL:
+                engine.set_state(NodeState.WRITES_ONLY)
 
     def tell_state(self) -> None:
         """Our state or view has changed: tell every peer before anything else reaches it.

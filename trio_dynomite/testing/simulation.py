@@ -38,9 +38,14 @@ _NO_REPAIR = Repair(interval=0)
 
 
 def layout(
-    *racks_of_datacenter: Iterable[int], partitioner: str = "slots", repair: Repair = _NO_REPAIR
+    *racks_of_datacenter: Iterable[int],
+    partitioner: str = "slots",
+    repair: Repair = _NO_REPAIR,
+    drift_s: float = 10.0,
 ) -> Settings:
-    """Settings of a cluster: per datacenter the nodes in each of its racks; `layout([1, 1, 1])`."""
+    """Settings of a cluster: per datacenter the nodes in each of its racks; `layout([1, 1, 1])`.
+
+    Clocks may differ by `drift_s`: a storm is not to stop nodes whose clocks it has set far apart."""
     nodes = [
         NodeSettings(
             name=f"d{dc}r{rack}n{number}",
@@ -54,7 +59,7 @@ def layout(
         for rack, count in enumerate(racks, 1)
         for number in range(1, count + 1)
     ]
-    timeouts = Timeouts(request=2.0, heartbeat=0.2, down_after=1.0, warm_up=3.0)
+    timeouts = Timeouts(request=2.0, heartbeat=0.2, down_after=1.0, warm_up=3.0, max_clock_drift=drift_s)
     cluster = Cluster(partitioner=partitioner)
     return Settings(cluster=cluster, timeouts=timeouts, repair=repair, nodes=tuple(nodes))
 

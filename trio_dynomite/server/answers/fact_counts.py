@@ -46,6 +46,8 @@ def count_facts(server: Server) -> Facts:
         "repair_comparisons": engine.repair.compared,
         "repair_records": engine.repair.repaired,
         "digests_drifted": engine.repair.drifted,
+        "clock_ahead_ms": engine.roster.clocks.beyond_ms,
+        "clock_is_off": int(engine.roster.clocks.is_off),
         "tombstones": sum(engine.keyspace.store.dead),
         "tombstones_collected": engine.repair.collection.collected,
         "tombstone_rounds": engine.repair.collection.rounds,
