@@ -262,3 +262,12 @@ def test_the_command_writes_its_tables_and_its_plot(
     assert "| 3 | 1 | 1 | 5% | 0 of 2 | 0 |" in said
     assert (tmp_path / "plot.svg").read_text(encoding="utf-8").count("<polyline") == 3
     assert command.main(["what"]) == 2
+
+
+def test_a_newcomer_is_soon_probed_by_somebody() -> None:
+    made = world(60)
+    made.start(made.member(60), contacts=[CONTACT])
+    made.run_for(1.0)
+    made.kill("node60")
+    made.run_for(8.0)
+    assert len(made.deaths_reported("node60")) == 60

@@ -122,7 +122,11 @@ class Prober:
         self.probe = Probe(member.name, number, now_s + timeout_s, now_s + interval_s)
 
     def _next_member(self) -> Member | None:
-        """The next of the shuffled list who still takes part."""
+        """The next of the shuffled list who still takes part; newcomers get a place in it by chance."""
+        if self._order:
+            for name in self.table.fresh:
+                self._order.insert(self.rng.randint(0, len(self._order)), name)
+        self.table.fresh.clear()
         for _ in range(2):
             while self.urgent or self._order:
                 name = next(iter(self.urgent)) if self.urgent else self._order.pop()

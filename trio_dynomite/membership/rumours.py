@@ -25,6 +25,8 @@ class Rumour:
 class Rumours:
     """What is still to be told."""
 
+    ordinary_max: int
+    """Bytes of the longest rumour that has to share a datagram; one that is longer makes it longer, alone."""
     _levels: list[dict[str, Rumour]] = field(factory=list)
     """By how often it was told: member → rumour, the oldest first."""
     _level: dict[str, int] = field(factory=dict)
@@ -65,8 +67,9 @@ class Rumours:
         for level in self._levels:
             for name, rumour in level.items():
                 looked_at += 1
-                if len(rumour.data) <= room and name != to:
-                    room -= len(rumour.data)
+                size = len(rumour.data)
+                if name != to and (size <= room or (size > self.ordinary_max and not taken)):
+                    room -= size
                     taken.append((name, rumour))
                 if looked_at >= _LOOK_AT_MAX:
                     return taken

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MEMBERS_MAX = 10_000
 """Members that are kept; more are refused, and counted."""
+HEAD_BYTES = 300
+"""What a datagram may need for everything but its rumours."""
 NEVER_S = float("-inf")
 
 
@@ -79,7 +81,7 @@ class Table:
     settings: GossipSettings
     members_max: int = MEMBERS_MAX
     health: Health = field(factory=Health)
-    rumours: Rumours = field(factory=Rumours)
+    rumours: Rumours = field(init=False)
     records: dict[str, Record] = field(factory=dict)
     suspicions: dict[str, Suspicion] = field(factory=dict)
     events: list[Event] = field(factory=list)
@@ -93,11 +95,16 @@ class Table:
     """How often this node contradicted what was told of it."""
     dead: set[str] = field(factory=set)
     """The names of those who are DEAD."""
+    fresh: list[str] = field(factory=list)
+    """The names of those who took their place there lately, and are in no round of probes yet."""
     _living: list[str] = field(factory=list)
     """The names of the others who take part, in no order, to draw from."""
     _seats: dict[str, int] = field(factory=dict)
     """Where each stands there."""
     _view: Membership | None = None
+
+    def __attrs_post_init__(self) -> None:
+        self.rumours = Rumours(self.settings.datagram_bytes - HEAD_BYTES)
 
     def get(self, name: str) -> Member | None:
         """What is known of member `name`."""
@@ -160,6 +167,7 @@ class Table:
         if member.is_here and name not in self._seats and name != self.me:
             self._seats[name] = len(self._living)
             self._living.append(name)
+            self.fresh.append(name)
         elif not member.is_here and name in self._seats:
             seat, last = self._seats.pop(name), self._living.pop()
             if last != name:
