@@ -139,6 +139,13 @@ class Gossip:
 
     # Time
 
+    @property
+    def quiet_s(self) -> float:
+        """For how long nothing will happen by itself; 0 while something is under way."""
+        if self.table.rumours or self.table.suspicions or self.names.claims or self.prober.is_waiting:
+            return 0.0
+        return max(0.0, self.prober.next_s - self.now_s)
+
     def tick(self, now_s: float) -> None:
         """Called a few dozen times a second."""
         self._wake(now_s)

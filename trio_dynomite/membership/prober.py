@@ -65,7 +65,8 @@ class Prober:
     probe: Probe | None = None
     urgent: dict[str, None] = field(factory=dict)
     """Members to be probed before all others."""
-    _next_s: float = 0.0
+    next_s: float = 0.0
+    """When the next probe begins."""
     _order: list[str] = field(factory=list)
     _numbers: int = 0
     _pings: dict[int, str] = field(factory=dict)
@@ -93,6 +94,11 @@ class Prober:
         self.urgent[known.name] = None
         self.outbox.tell_of(address_of(known), told)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Is an answer outstanding, to us or to somebody else?"""
+        return bool(self._relays) or (self.probe is not None and not self.probe.is_answered)
+
     # Time
 
     def tick(self, now_s: float) -> str | None:
@@ -106,14 +112,14 @@ class Prober:
             self.probe = None
             if not probe.is_answered:
                 failed = self._judge(probe)
-        if self.probe is None and now_s >= self._next_s:
+        if self.probe is None and now_s >= self.next_s:
             self._start(now_s)
         return failed
 
     def _start(self, now_s: float) -> None:
         interval_s = self.table.settings.interval_s * self.table.health.stretch
         # A little chance, so that the nodes of a cluster do not fall into step.
-        self._next_s = now_s + self.table.settings.interval_s * self.rng.uniform(0.9, 1.1)
+        self.next_s = now_s + self.table.settings.interval_s * self.rng.uniform(0.9, 1.1)
         member = self._next_member()
         if member is None:
             return

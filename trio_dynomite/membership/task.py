@@ -18,6 +18,9 @@ from trio_dynomite.membership.events import Event
 from trio_dynomite.membership.gossip import Gossip
 
 TICK_S = 0.025
+"""Between two looks at the clock while something is under way."""
+IDLE_S = 0.15
+"""The same, at most, while nothing is."""
 LOOKUP_AGAIN_S = 10.0
 HOSTS_MAX = 16_384
 """Hosts whose addresses are remembered."""
@@ -42,6 +45,8 @@ class GossipTask:
     _wanted: dict[str, None] = field(factory=dict)
     """Hosts that have to be looked up."""
     _wake: trio.Event = field(factory=trio.Event)
+    _nap: trio.CancelScope = field(factory=trio.CancelScope)
+    """The time until the next tick."""
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Gossip until cancelled. Raises DynomiteError when the address cannot be had."""
@@ -52,12 +57,17 @@ class GossipTask:
                 nursery.start_soon(self._look_up)
                 task_status.started()
                 while True:
-                    self.gossip.tick(self.clock())
-                    self.flush()
-                    await trio.sleep(TICK_S)
+                    await self._tick()
         finally:
             self._sock.close()
             self._sock = None
+
+    async def _tick(self) -> None:
+        self.gossip.tick(self.clock())
+        self.flush()
+        wait_s = max(TICK_S, min(IDLE_S, self.gossip.quiet_s))
+        with trio.CancelScope(deadline=trio.current_time() + wait_s) as self._nap:
+            await trio.sleep_forever()
 
     def leave(self) -> None:
         """This node stops: say so."""
@@ -80,6 +90,8 @@ class GossipTask:
                 continue
             self.gossip.receive(data, (source[0], source[1]), self.clock())
             self.flush()
+            if not self.gossip.quiet_s:
+                self._nap.deadline = min(self._nap.deadline, trio.current_time() + TICK_S)
 
     # Sending
 
