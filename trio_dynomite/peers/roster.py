@@ -248,9 +248,17 @@ class Roster:
                     self.engine.log("sync.done", peer=peer.name, records=ended.records)
                 self.engine.synced()
 
-        sync = Sync(self.engine, peer, link, self.engine.replica.slots_shared_with(peer), done)
+        sync = Sync(self.engine, peer, link, self._slots_to_learn(peer), done)
         self._syncing[peer.name] = sync
         sync.start()
+
+    def _slots_to_learn(self, peer: Peer) -> list[int]:
+        """All that we share with `peer`; of several peers each begins elsewhere.
+
+        So a node that starts empty learns a part from each, and finds that it knows the rest by then."""
+        slots = self.engine.replica.slots_shared_with(peer)
+        first = len(slots) * list(self.peers).index(peer.name) // len(self.peers)
+        return slots[first:] + slots[:first]
 
     def _agreed(self, leaders: list[str]) -> frozenset[int]:
         name = self.engine.node.name

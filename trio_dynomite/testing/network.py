@@ -82,6 +82,7 @@ class SimPipe:
             self._held.append(data)
             return
         network = self.network
+        network.sent += len(data or b"")
         self._last_s = max(network.timeline.now_s + network.delay_s(self.owner, self.other), self._last_s)
         network.timeline.at(self._last_s, lambda: self._arrive(data))
 
@@ -145,6 +146,8 @@ class Network:
     """(from, to): nothing passes."""
     pipes: list[SimPipe] = field(factory=list)
     touched: list[SimPipe] = field(factory=list)
+    sent: int = 0
+    """Bytes."""
 
     def is_cut(self, source: str, target: str) -> bool:
         """Does nothing pass from `source` to `target`?"""
