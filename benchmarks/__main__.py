@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import trio_dynomite
-from benchmarks import elements, heap, proc, report, servers
+from benchmarks import elements, heap, proc, recovery, report, servers
 from benchmarks.filler import Filler
 from benchmarks.load import LoadError
 from benchmarks.measure import Plan, Row, measure
@@ -20,20 +20,26 @@ from benchmarks.scenarios import ONE_NODE, Part, Scenario, select
 from benchmarks.servers import NodeCommands, StartError, node_commands
 from benchmarks.slots import primary_tag
 from benchmarks.wire import ReplyError
+from trio_dynomite.errors import DynomiteError
 
 MEMORY = "memory"
 PAUSES = "pauses"
 ELEMENTS = "elements"
-HELD = (MEMORY, PAUSES, ELEMENTS)
-"""Parts that measure what is held, beside the scenarios."""
+RECOVERY = "recovery"
+HELD = (MEMORY, PAUSES, ELEMENTS, RECOVERY)
+"""Parts that are no scenarios."""
 PARTS = (*(part.value for part in Part), *HELD)
+QUICK_KEYS = 100_000
+"""Of the recovery."""
 OUTPUT = Path("benchmarks/results.md")
 
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
     options = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
-    options.add_argument("--quick", action="store_true", help="runs of 1 s instead of 3 s")
+    options.add_argument(
+        "--quick", action="store_true", help="runs of 1 s instead of 3 s, fewer keys to recover"
+    )
     options.add_argument("--rounds", type=int, default=3, help="rounds per scenario (default 3)")
     parts = ", ".join(PARTS)
     options.add_argument(
@@ -105,6 +111,15 @@ def run(options: argparse.Namespace, commands: NodeCommands = node_commands) -> 
     for layout in elements.LAYOUTS if options.only in (None, ELEMENTS) else ():
         with noted(f"{ELEMENTS}: {layout.element}", results.failures):
             results.elements.append(measure_element(layout, commands))
+    for part_of in (
+        recovery.measure(QUICK_KEYS if options.quick else heap.KEYS)
+        if options.only in (None, RECOVERY)
+        else ()
+    ):
+        with noted(RECOVERY, results.failures):
+            found = part_of()
+            results.recovery.extend(found)
+            say("; ".join(f"{each.what}: {each.value:.4g} {each.unit}" for each in found))
     return results
 
 
@@ -113,7 +128,7 @@ def noted(what: str, failures: list[str]) -> Iterator[None]:
     """Go on behind a failure of a server or of the load, and add it to `failures`."""
     try:
         yield
-    except (StartError, LoadError, ReplyError, OSError, ValueError) as error:
+    except (StartError, LoadError, ReplyError, DynomiteError, OSError, ValueError) as error:
         failures.append("\n".join([f"{what}: {error}", *getattr(error, "__notes__", ())]))
         say(failures[-1])
 

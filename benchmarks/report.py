@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 
 from attrs import asdict, field, frozen
 
+from benchmarks import recovery
 from benchmarks.elements import Element
 from benchmarks.heap import MEMORY_RATIO, PAUSE_MS, Heap
 from benchmarks.measure import Round, Row, Sample
+from benchmarks.recovery import Finding
 from benchmarks.scenarios import Keys, Limit, Part, Share
 from benchmarks.tables import NONE, Table, used_columns
 
@@ -44,6 +46,7 @@ class Results:
     rows: list[Row] = field(factory=list)
     heaps: list[Heap] = field(factory=list)
     elements: list[Element] = field(factory=list)
+    recovery: list[Finding] = field(factory=list)
     failures: list[str] = field(factory=list)
     """What could not be measured, and why."""
 
@@ -160,6 +163,8 @@ def _tables(results: Results) -> list[Table]:
         tables.append(Table(title, used_columns(heap_cells(heap))))
     if results.elements:
         tables.append(Table("Memory per element", element_cells(results.elements)))
+    if results.recovery:
+        tables.append(Table("When a node is away, and back", recovery.cells(results.recovery)))
     return tables
 
 
@@ -189,7 +194,12 @@ Of the other commands: HSET and ZADD write again what is in a collection of 100,
 of 100,000 and RPOP leaves 100,000 behind, made anew before each run, which has as many operations on both;
 LRANGE_100 reads a hundred of 1000; XADD keeps about 10,000; EVAL is a script with a GET and a SET; MULTI a
 transaction of GET, SET and EXPIRE; each PUBLISH goes to 50 subscribers, spread over all nodes, who must have
-it before the next is sent. MULTI and PUBLISH are sent by a loader of our own."""
+it before the next is sent. MULTI and PUBLISH are sent by a loader of our own.
+
+When a node is away, the writes are SETs at DC_QUORUM in pipelines of a thousand, sent to one node, which
+forwards what the other leads; keys have 19 bytes, values 32. A node that comes back also copies what differs
+from both others while they deliver. Of repair the network is simulated, with its pace (`repair.rate`) and its
+waits."""
 
 
 def markdown(results: Results) -> str:
@@ -217,4 +227,5 @@ def as_json(results: Results) -> str:
     elements = [asdict(each) for each in results.elements]
     about = {"machine": results.machine, "versions": results.versions, "date": results.date}
     found = {"rows": rows, "memory": heaps, "elements": elements, "failures": results.failures}
+    found["recovery"] = [asdict(each) for each in results.recovery]
     return json.dumps({**about, "plan": results.plan, **found}, indent=2)

@@ -294,4 +294,6 @@ def _toml(nodes: Iterable[LocalNode], sections: Sections) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)
