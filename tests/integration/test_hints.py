@@ -36,11 +36,18 @@ def test_hints_outlive_the_nodes_that_keep_them(make_cluster: MakeCluster, tmp_p
         assert all(files(tmp_path, keeper, away) for keeper in keepers)
         for keeper in keepers:
             keeper.kill()
+    broken = files(tmp_path, keepers[1], away)[0]
+    data = bytearray(broken.read_bytes())
+    data[len(data) // 2] ^= 1
+    broken.write_bytes(data)
     for keeper in keepers:
         keeper.start()
     for keeper in keepers:
         keeper.wait_ready()
-    assert all(hints(keeper) >= count > 0 for keeper, count in zip(keepers, kept, strict=True))
+    assert hints(keepers[0]) >= kept[0] > 0
+    assert 0 < hints(keepers[1]) < kept[1]
+    assert "hints.damaged" in keepers[1].log_text()
+    assert int(keepers[1].info("stats")["hints_log_unread_bytes"]) > 0
     away.start()
     away.wait_ready()
     cluster.wait_connected()

@@ -79,8 +79,11 @@ class Delivery:
 
     def _may_send(self, peer: Peer) -> bool:
         assert peer.link is not None
-        if self.engine.state is NodeState.JOINING or self.engine.mono_s < self._next_s:
+        state = self.engine.state
+        if state is NodeState.JOINING or self.engine.mono_s < self._next_s:
             return False  # a node that has not learned what the others know may have lost what it owes
+        if state is NodeState.STANDBY and peer.hints.is_logged:
+            return False  # it leaves, and goes on when it is back
         if peer.link.unacked_bytes > self.settings.peer_output_max // _LIVE_SHARE:
             self.yielded += 1
             return False

@@ -1,7 +1,7 @@
 """Delivery of hints: one frame at a time, no faster than allowed, and never before live traffic."""
 
 from tests.unit.peers.peer_subject import A, B, Pair, Wire, acquainted
-from trio_dynomite.model import Level
+from trio_dynomite.model import Level, NodeState
 from trio_dynomite.peers.delivery import HINTS_A_FRAME, Delivery
 from trio_dynomite.peers.peer import Peer
 
@@ -63,6 +63,25 @@ def test_no_more_goes_in_a_second_than_is_allowed() -> None:
         pair.settle()
         assert pair.now_s < began_s + 60
     assert (delivery.sent_bytes - began_bytes) / (pair.now_s - began_s) < 150_000
+
+
+def test_a_node_that_leaves_keeps_what_is_in_files_for_the_next_time() -> None:
+    pair, peer, _, _ = missed(10)
+    peer.hints.is_logged = True
+    pair.turn(A, lambda: pair.engines[A].set_state(NodeState.STANDBY))
+    pair.connect(A, B)
+    assert len(peer.hints) == 10
+    peer.hints.is_logged = False
+    pair.turn(A, pair.engines[A].tick)
+    pair.settle()
+    assert len(peer.hints) == 0
+
+
+def test_a_node_that_still_learns_delivers_nothing() -> None:
+    pair, peer, _, _ = missed(10)
+    pair.turn(A, lambda: pair.engines[A].set_state(NodeState.JOINING))
+    pair.connect(A, B)
+    assert len(peer.hints) == 10
 
 
 def test_much_live_traffic_goes_first() -> None:
