@@ -28,6 +28,10 @@ class ConfigError(DynomiteError):
         super().__init__(f"{source}: {len(problems)} mistake(s)\n{lines}")
 
 
+class NoRoomError(DynomiteError):
+    """A disk is so full that a node cannot start: the same works once there is room."""
+
+
 class ProtocolError(DynomiteError):
     """The other side broke the protocol; its connection cannot go on. The text is Redis's own."""
 

@@ -3,8 +3,9 @@
     launched_node.py supervise GRACE_S NAME=BEHAVIOUR...
     launched_node.py node GRACE_S NAME BEHAVIOUR [--ready-fd N] [--parent-fd N]
 
-Behaviours: `serves`; `crashes` before it is ready; `misconfigured`; `starts` for ever; `deaf` to the stop
-event; `stubborn` to cancellation too; `flaky` crashes when a file of its name is missing, and makes it.
+Behaviours: `serves`; `crashes` before it is ready; `misconfigured`; `starts` for ever; `full`, its disk is;
+`deaf` to the stop event; `stubborn` to cancellation too; `flaky` crashes when a file of its name is
+missing, and makes it.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import trio
 from trio_dynomite import logs
 from trio_dynomite.__main__ import _stop_quietly_until_started
 from trio_dynomite.config import NodeSettings, Settings, Timeouts
-from trio_dynomite.errors import ConfigError, ConfigProblem, DynomiteError
+from trio_dynomite.errors import ConfigError, ConfigProblem, DynomiteError, NoRoomError
 from trio_dynomite.launch import foreground
 from trio_dynomite.launch.backoff import Backoff
 from trio_dynomite.launch.supervisor import Supervisor
@@ -40,6 +41,8 @@ class Node:
             raise ExceptionGroup("a nursery's", [RuntimeError("a bug")])
         if self.behaviour == "unlucky":
             raise DynomiteError("cannot listen on port 1: Address already in use")
+        if self.behaviour == "full":
+            raise NoRoomError("data cannot be written: No space left on device")
         logs.get_logger().info("begins")
         if self.behaviour != "starts":
             task_status.started()

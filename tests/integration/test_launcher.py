@@ -146,6 +146,7 @@ def test_a_node_stops_without_a_word_of_python_at_any_moment_of_its_start(
     [
         ("crashes", 1, "RuntimeError: a bug"),
         ("unlucky", 1, 'cannot go on reason="cannot listen on port 1: Address already in use"'),
+        ("full", 3, 'cannot go on reason="data cannot be written: No space left on device"'),
         ("misconfigured", 2, "nodes[0].name: is wrong"),
     ],
 )

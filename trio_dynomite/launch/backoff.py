@@ -22,9 +22,13 @@ class Backoff:
     """Crashes in a row after which the node is given up: about a minute and a half in all."""
     crashes: int = 0
 
-    def next_delay_s(self, ran_s: float) -> float | None:
-        """The node crashed after `ran_s`: seconds until its next start, None to give it up."""
+    def next_delay_s(self, ran_s: float, *, may_pass: bool = False) -> float | None:
+        """The node crashed after `ran_s`: seconds until its next start, None to give it up.
+
+        `may_pass`: for a reason that may pass by itself; it is never given up for that."""
         self.crashes = 1 if ran_s >= FORGIVEN_AFTER_S else self.crashes + 1
+        if may_pass:
+            self.crashes = min(self.crashes, self.attempts - 1)
         if self.crashes >= self.attempts:
             return None
         full = min(self.longest_s, self.first_s * 2.0 ** (self.crashes - 1))

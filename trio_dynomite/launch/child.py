@@ -42,7 +42,8 @@ class Child:
             returncode = await self._run_once()
             if self.stop.is_set() or not self._crashed(returncode):
                 return
-            delay_s = self.backoff.next_delay_s(trio.current_time() - started_at)
+            ran_s = trio.current_time() - started_at
+            delay_s = self.backoff.next_delay_s(ran_s, may_pass=returncode == exits.NO_ROOM)
             if delay_s is None:
                 log.error("given up", child=self.name, crashes=self.backoff.crashes)
                 self.code = exits.FAILED

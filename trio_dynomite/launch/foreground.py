@@ -15,7 +15,7 @@ import trio
 from attrs import define, field
 
 from trio_dynomite.config import Settings
-from trio_dynomite.errors import ConfigError, DynomiteError
+from trio_dynomite.errors import ConfigError, DynomiteError, NoRoomError
 from trio_dynomite.launch import exits, machine
 from trio_dynomite.logs import get_logger
 
@@ -127,7 +127,9 @@ def report(error: Exception) -> int:
         return exits.FAILED
     for leaf in leaves:
         log.error("cannot go on", reason=str(leaf))
-    return exits.MISUSE if any(isinstance(leaf, ConfigError) for leaf in leaves) else exits.FAILED
+    if any(isinstance(leaf, ConfigError) for leaf in leaves):
+        return exits.MISUSE
+    return exits.NO_ROOM if any(isinstance(leaf, NoRoomError) for leaf in leaves) else exits.FAILED
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

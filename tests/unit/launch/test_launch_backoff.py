@@ -28,6 +28,13 @@ def test_a_node_that_ran_long_enough_is_forgiven() -> None:
     assert backoff.next_delay_s(0) is None
 
 
+def test_a_node_that_waits_for_room_is_never_given_up() -> None:
+    backoff = Backoff(rng=Longest(), first_s=1, longest_s=5, attempts=4)
+
+    assert [backoff.next_delay_s(0, may_pass=True) for _ in range(6)] == [1, 2, 4, 4, 4, 4]
+    assert backoff.next_delay_s(0) is None
+
+
 def test_jitter_takes_up_to_half_of_the_wait() -> None:
     delays = [Backoff(rng=Random(seed), first_s=1).next_delay_s(0) for seed in range(50)]
 

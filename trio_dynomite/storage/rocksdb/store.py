@@ -18,7 +18,7 @@ from rocksdict import Rdict
 from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.record import COUNTS, DEADLINE, VALUE, Record, digest, has_body
 from trio_dynomite.data.stamp import pack, unpack
-from trio_dynomite.errors import ConfigError, ConfigProblem
+from trio_dynomite.errors import ConfigError, ConfigProblem, NoRoomError
 from trio_dynomite.storage.rocksdb.disk import Area, Disk, open_database
 from trio_dynomite.storage.rocksdb.records import HEADS, Book, Slot, key_in
 from trio_dynomite.storage.rocksdb.shelf import bodies_of
@@ -29,6 +29,7 @@ _FORMAT = 1
 _LOOK_EVERY_S = 0.5
 _REOPENING_TAKES = 80 << 20
 """A database that is opened writes what was only in its log into tables, about 64 MB."""
+_FULL = "No space left"
 
 
 @define(repr=False)
@@ -157,10 +158,12 @@ def open_store(
     """The store in the directory `path`, which is made if it is absent; `room` tells what is free there.
 
     Raises ConfigError when the data was written by another version or for another `partitioner`, and when the
-    directory cannot be used."""
+    directory cannot be used; NoRoomError when its disk is full."""
     try:
         database: Rdict = open_database(path)
     except Exception as why:
+        if _FULL in str(why):
+            raise NoRoomError(f"{path} cannot be opened: {why}") from why
         raise ConfigError(path, (ConfigProblem("storage.path", f"cannot be opened: {why}"),)) from why
     disk, mine = Disk(database), f"{_FORMAT} {partitioner}".encode()
     origin = disk.area(_ORIGIN)
