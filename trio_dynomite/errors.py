@@ -36,6 +36,13 @@ class ProtocolError(DynomiteError):
     """The other side broke the protocol; its connection cannot go on. The text is Redis's own."""
 
 
+class TooMuchInputError(ProtocolError):
+    """A client holds more of this node's memory with what it has not finished than `limits.client_input`."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"unfinished command or transaction of over {limit} bytes (limits.client_input)")
+
+
 class CommandError(DynomiteError):
     """A well-formed command is refused. The text is the error reply; its first word is Redis's: ERR…"""
 

@@ -108,7 +108,10 @@ class NodeProcess:
             engine,
             settings,
             Limits(
-                bulk=settings.limits.bulk, multibulk=settings.limits.multibulk, inline=settings.limits.inline
+                bulk=settings.limits.bulk,
+                multibulk=settings.limits.multibulk,
+                inline=settings.limits.inline,
+                unfinished=settings.limits.client_input,
             ),
             secrets.token_hex(20),
             wall_ms(),

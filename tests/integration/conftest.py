@@ -24,8 +24,15 @@ def make_cluster() -> Iterator[MakeCluster]:
     with ExitStack() as stack:
 
         def make(
-            layout: Mapping[str, Sequence[int]] | None = None, sections: Sections | None = None
+            layout: Mapping[str, Sequence[int]] | None = None,
+            sections: Sections | None = None,
+            *,
+            start: bool = True,
         ) -> LocalCluster:
-            return stack.enter_context(LocalCluster(layout, sections))
+            cluster = LocalCluster(layout, sections)
+            if start:
+                return stack.enter_context(cluster)
+            stack.callback(cluster.end)
+            return cluster
 
         yield make

@@ -47,6 +47,7 @@ class Bystander:
     """A well-behaved client that writes and reads while others misbehave, and notes how long that took."""
 
     node: LocalNode
+    key: str = "bystander"
     took_s: list[float] = field(factory=list)
     errors: list[str] = field(factory=list)
     _ending: threading.Event = field(factory=threading.Event)
@@ -56,8 +57,8 @@ class Bystander:
             with client(self.node) as connected:
                 while not self._ending.is_set():
                     began = time.monotonic()
-                    connected.set("bystander", "x")
-                    assert connected.get("bystander") == b"x"
+                    connected.set(self.key, "x")
+                    assert connected.get(self.key) == b"x"
                     self.took_s.append(time.monotonic() - began)
                     self._ending.wait(0.005)
         except Exception as error:  # a thread's end must not go unseen

@@ -98,10 +98,14 @@ class Limits:
     """Arguments of one command."""
     inline: kinds.Bytes = 64 * 2**10
     """Bytes of one inline command."""
+    client_input: kinds.Bytes = 2**30
+    """Bytes of a client's unfinished command or transaction (Redis: client-query-buffer-limit)."""
     client_output: kinds.Bytes = 64 * 2**20
     """Unsent reply bytes of a client above which its next commands wait."""
     requests_in_flight: kinds.Count = 100_000
     """Requests that a node works on at once."""
+    request_bytes: kinds.Bytes = 256 * 2**20
+    """Bytes of requests that wait for another node, and of replies that wait for its word."""
     peer_output: kinds.Bytes = 256 * 2**20
     """Unsent bytes to one peer."""
     hints: kinds.Bytes = 256 * 2**20

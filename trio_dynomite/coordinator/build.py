@@ -49,6 +49,7 @@ def build_engine(
         make_routes(View.of(members, partitioner, spread=settings.cluster.spreads), node, peers, keyspace),
         settings.timeouts.request,
         settings.limits.requests_in_flight,
+        settings.limits.request_bytes,
         log,
         now_ms=now_ms,
     )

@@ -26,6 +26,7 @@ from trio_dynomite.coordinator.common import Common
 from trio_dynomite.coordinator.eviction import Eviction
 from trio_dynomite.coordinator.forward import Forward
 from trio_dynomite.coordinator.full_disk import FullDisk
+from trio_dynomite.coordinator.overload import refusal
 from trio_dynomite.coordinator.park import Parking
 from trio_dynomite.coordinator.quorum import QuorumRead, VerifiedWrite
 from trio_dynomite.coordinator.replica import Replica
@@ -104,6 +105,8 @@ class Engine:
     table: RouteTable
     request_timeout_s: float
     in_flight_max: int
+    waiting_bytes_max: int
+    """Bytes of requests that wait for somebody else, and of replies that wait for a quorum."""
     log: Callable[..., None]
     state: NodeState = NodeState.INIT
     now_ms: int = 0
@@ -128,6 +131,8 @@ class Engine:
     """Who leads each route in this node's view."""
     in_flight: int = 0
     """Requests that wait for somebody else."""
+    waiting_bytes: int = 0
+    """Their bytes."""
     refused: int = 0
     internal_errors: int = 0
     forwarded: int = 0
@@ -338,15 +343,14 @@ class Engine:
         """Have another node serve a request, or wait until somebody can."""
         return self.over_limit() or Forward.start(self, route, row, args, caller)
 
+    @property
+    def is_loaded(self) -> bool:
+        """Do requests and replies that wait take so much that clients who have some under way should wait?"""
+        return self.waiting_bytes > self.waiting_bytes_max >> 1
+
     def over_limit(self) -> bytes | None:
         """The refusal of one request too many; None when there is room."""
-        if self.in_flight < self.in_flight_max:
-            return None
-        self.refused += 1
-        return replies.error(
-            f"OVERLOADED {self.in_flight} requests are under way on this node, its limit"
-            " (limits.requests_in_flight); nothing was done, try again"
-        )
+        return refusal(self)
 
     # Changes
 

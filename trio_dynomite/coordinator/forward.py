@@ -39,6 +39,8 @@ class Forward(LoneCaller):
     write_level: Level
     resp: int
     hops: int
+    size: int
+    """Bytes of the request."""
     waiter: Waiter | None = None
     tried: list[Peer] = field(factory=list)
     is_over: bool = False
@@ -52,11 +54,11 @@ class Forward(LoneCaller):
         target = _leader(route) if row.write or follows else _reader(route, engine.node.rack, [])
         if target is None:
             return _park_or_refuse(engine, route, row, args, caller)
-        forward = cls(
-            engine, route, row, args, caller.read_level, caller.write_level, caller.resp, caller.hops
-        )
+        levels, size = (caller.read_level, caller.write_level), sum(map(len, args))
+        forward = cls(engine, route, row, args, *levels, caller.resp, caller.hops, size)
         forward.waiter = caller.wait(*(route, None) if row.write else (None, route))
         engine.in_flight += 1
+        engine.waiting_bytes += size
         engine.watch(forward)
         forward._send(target)
         return None
@@ -88,8 +90,7 @@ class Forward(LoneCaller):
         if target is not None:
             self._send(target)
             return
-        self.is_over = True
-        self.engine.in_flight -= 1
+        self._end()
         self.tried.clear()
         self.engine.parking.add(self.route, self.row, self.args, self)
 
@@ -110,9 +111,14 @@ class Forward(LoneCaller):
     def _finish(self, reply: bytes) -> None:
         if self.is_over:
             return
+        self._end()
+        self.wait().done(reply)
+        self.args = []  # its deadline keeps this object for a while
+
+    def _end(self) -> None:
         self.is_over = True
         self.engine.in_flight -= 1
-        self.wait().done(reply)
+        self.engine.waiting_bytes -= self.size
 
 
 def refuse_here(caller: Caller) -> bytes | None:

@@ -36,6 +36,8 @@ class Parked(LoneCaller):
     resp: int
     hops: int
     waiter: Waiter
+    size: int
+    """Bytes of the request."""
     is_over: bool = False
 
     def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
@@ -66,7 +68,7 @@ class Parking:
     def add(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> None:
         """Let a request wait. One that was parked before keeps its deadline."""
         if isinstance(caller, Parked):
-            self._parked.append(caller)
+            self._append(caller)
             return
         levels = (caller.read_level, caller.write_level)
         parked = Parked(
@@ -77,9 +79,14 @@ class Parking:
             caller.resp,
             caller.hops,
             caller.wait(*(route, None) if row.write else (None, route)),
+            sum(map(len, args)),
         )
         self.engine.watch(parked)
+        self._append(parked)
+
+    def _append(self, parked: Parked) -> None:
         self._parked.append(parked)
+        self.engine.waiting_bytes += parked.size
 
     def call(self, act: Callable[[], None]) -> None:
         """Call `act` when something may have changed."""
@@ -92,6 +99,7 @@ class Parking:
             act()
         for _ in range(len(self._parked)):
             parked = self._parked.popleft()
+            self.engine.waiting_bytes -= parked.size
             if not parked.is_over:
                 self._route_again(parked)
 

@@ -40,6 +40,8 @@ class Comparison:
     waiter: Waiter = field(init=False)
     reply: bytes = b""
     """What to answer when all contacts agree at once."""
+    size: int = 0
+    """What that takes while it waits."""
     contacts: list[Peer] = field(factory=list)
     differing: list[Peer] = field(factory=list)
     is_outdated: bool = False
@@ -50,7 +52,9 @@ class Comparison:
     def begin(self, waiter: Waiter, contacts: list[Peer]) -> None:
         """Ask the contacts that were chosen."""
         self.waiter = waiter
+        self.size = len(self.reply)
         self.engine.in_flight += 1
+        self.engine.waiting_bytes += self.size
         self.engine.watch(self)
         self._ask_all(contacts)
 
@@ -192,6 +196,8 @@ class Comparison:
     def _finish(self, reply: bytes) -> None:
         self.is_over = True
         self.engine.in_flight -= 1
+        self.engine.waiting_bytes -= self.size
+        self.reply = b""  # its deadline keeps this object for a while
         self.waiter.done(reply)
 
 

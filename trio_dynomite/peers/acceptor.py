@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 
 _EFFECTS, _RELAY = int(Kind.EFFECTS), int(Kind.RELAY)
+_OVERLOADED = error(
+    "OVERLOADED more replies wait for the node that you are connected to than it takes (limits.peer_output);"
+    " nothing was done, try again"
+)
 
 
 @define(eq=False)
@@ -76,6 +80,8 @@ class Acceptor:
     _doubted: list[int] = field(factory=list)
     """Frames of a primary that was not one in our view, since the last acknowledgement."""
     _results: list[Any] = field(factory=list)
+    _result_bytes: int = 0
+    """Of `_results`, and when a frame of requests came also of what the peer had not taken yet."""
 
     def received(self, data: bytes) -> None:
         """Bytes from the peer."""
@@ -99,6 +105,7 @@ class Acceptor:
         if kind == _EFFECTS or kind == _RELAY:  # noqa: SIM109 - on the hot path
             self._on_effects(fields[0], fields[1], fields[-1], relay=kind == _RELAY)
         elif kind == Kind.RUN:
+            self._result_bytes += self.pipe.unsent
             for number, read, write, resp, hops, args in fields[0]:
                 self._on_run(RemoteCall(self, number, Level(read), Level(write), resp, hops), args)
         elif kind == Kind.DIGEST:
@@ -160,6 +167,10 @@ class Acceptor:
         if row is None:
             call.done(error(f"ERR unknown command '{args[0]!r}' on {self.engine.node.name}"))
             return
+        if self._result_bytes > self.engine.roster.settings.peer_output_max:
+            self.engine.refused += 1
+            call.done(_OVERLOADED)
+            return
         reply = self.engine.submit(row, args, call)
         if clock.last != before:
             call.clock = clock.last >> NODE_BITS
@@ -196,6 +207,7 @@ class Acceptor:
             self._end(Kind.REFUSE, reason)
             return
         self.peer = self.engine.roster.peers[name]
+        self.engine.roster.introduced(self)
         self._reader.frame_max = FRAME_MAX
         self.pipe.write(encode(Kind.WELCOME, self.engine.node.name, *self.engine.self_report()))
         self.engine.roster.peer_said(self.peer, NodeState(state), now_ms, view_number)
@@ -205,6 +217,7 @@ class Acceptor:
         """The reply to a command that the peer asked for."""
         if not self.is_closed:
             self._results.append((number, reply, clock))
+            self._result_bytes += len(reply) if reply.__class__ is bytes else 0
             self.engine.touch_acceptor(self)
 
     def flush(self) -> None:
@@ -218,6 +231,7 @@ class Acceptor:
         if self._results:
             self.pipe.write(encode(Kind.RESULTS, self._results))
             self._results = []
+            self._result_bytes = 0
 
     def _end(self, kind: Kind, reason: str) -> None:
         self.pipe.write(encode(kind, reason))
@@ -229,7 +243,7 @@ class Acceptor:
     def closed(self, reason: str) -> None:
         """The connection has ended."""
         self.is_closed = True
-        self.engine.roster.acceptors.pop(self, None)
+        self.engine.roster.acceptor_closed(self)
         self.engine.blocking.connection_gone(self)
 
 

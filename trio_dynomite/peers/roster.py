@@ -23,6 +23,7 @@ from trio_dynomite.peers.delivery import Delivery
 from trio_dynomite.peers.hearsay import NoGossip
 from trio_dynomite.peers.link import Link
 from trio_dynomite.peers.peer import Liveness, Peer
+from trio_dynomite.peers.strangers import STRANGERS_MAX, Strangers
 from trio_dynomite.protocol.frames import PROTOCOL
 from trio_dynomite.repair.sync import Sync
 
@@ -69,6 +70,7 @@ class Roster:
     """What gossip says of peers."""
     acceptors: dict[Acceptor, None] = field(factory=dict)
     """Connections that peers opened to us."""
+    strangers: Strangers = field(init=False)
     _started_s: float | None = None
     _pinged_s: float = 0.0
     _ticked_s: float = 0.0
@@ -81,6 +83,7 @@ class Roster:
     def __attrs_post_init__(self) -> None:
         self.delivery = Delivery(self.engine, self.hints, self.settings)
         self.clocks = Clocks(self.settings.clock_drift_max_ms)
+        self.strangers = Strangers(self.settings.down_after_s, STRANGERS_MAX + len(self.peers))
 
     # Connections
 
@@ -95,8 +98,18 @@ class Roster:
     def accept(self, pipe: Pipe) -> Acceptor:
         """Somebody connected to our peer port."""
         acceptor = Acceptor(self.engine, pipe)
-        self.acceptors[acceptor] = None
+        self.strangers.came(acceptor, self.engine.mono_s)
         return acceptor
+
+    def introduced(self, acceptor: Acceptor) -> None:
+        """A connection to the peer port has said HELLO, and is a peer's."""
+        self.strangers.left(acceptor)
+        self.acceptors[acceptor] = None
+
+    def acceptor_closed(self, acceptor: Acceptor) -> None:
+        """A connection to the peer port has ended."""
+        self.strangers.left(acceptor)
+        self.acceptors.pop(acceptor, None)
 
     def why_refuse(
         self, protocol: int, cluster: str, fingerprint: str, name: str, datacenter: str, rack: str
@@ -168,6 +181,7 @@ class Roster:
         if now - self._ticked_s > self.settings.down_after_s / 2:
             self._excuse_everybody(now)
         self._ticked_s = now
+        self.strangers.tick(now)
         self.check_vouchers()
         self.look_at_clocks()
         if now - self._pinged_s >= self.settings.heartbeat_s:
@@ -182,6 +196,7 @@ class Roster:
 
     def _excuse_everybody(self, now: float) -> None:
         """This node itself was paused: what it did not hear meanwhile says nothing about the others."""
+        self.strangers.excuse(now)
         for peer in self.peers.values():
             peer.since_s = now
             if peer.link is not None:

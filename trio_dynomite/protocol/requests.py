@@ -12,13 +12,15 @@ from typing import Any
 import hiredis
 from attrs import define, field
 
-from trio_dynomite.errors import ProtocolError
+from trio_dynomite.errors import ProtocolError, TooMuchInputError
 from trio_dynomite.protocol.inline import split_arguments
 
 _END = b"+\r\n"
 _READ_BYTES = 1 << 16
 _MANY_DIGITS = 7
 _many = re.compile(rb"\*[0-9]{%d}" % _MANY_DIGITS).search
+ARGUMENT_BYTES = 40
+"""About what an argument costs besides its own bytes."""
 _SHORT_BYTES, _STARS_MAX = 4096, 64
 """Where a search for the expression is quickest; elsewhere few stars are found quicker one by one."""
 
@@ -33,6 +35,8 @@ class Limits:
     """Arguments of one command."""
     inline: int = 64 * 1024
     """Bytes of one line."""
+    unfinished: int = 1 << 30
+    """Bytes of a command that has begun and not ended, with what its arguments cost besides."""
 
 
 @define
@@ -51,6 +55,8 @@ class RequestReader:
     """The arguments so far of a command that has begun."""
     _missing: int = 0
     """How many more it has."""
+    _held: int = 0
+    """What `_unfinished` takes."""
     _is_careful: bool = field(init=False)
     """The limits are so low that a command within one read may break them."""
 
@@ -144,16 +150,20 @@ class RequestReader:
                 return start, None
             if count > self.limits.multibulk:
                 raise ProtocolError("invalid multibulk length")
-            start, self._unfinished, self._missing = after, [], max(count, 0)
+            start, self._unfinished, self._missing, self._held = after, [], max(count, 0), 0
         arguments = self._unfinished
         while self._missing:
             body, end = self._read_bulk(data, start)
             if end < 0:
+                if self._held > self.limits.unfinished:
+                    raise TooMuchInputError(self.limits.unfinished)
                 return start, None
             arguments.append(data[body : end - 2])
+            self._held += end - body + ARGUMENT_BYTES
             start = end
             self._missing -= 1
         self._unfinished = None
+        self._held = 0
         return start, arguments
 
     def _read_bulk(self, data: bytes, at: int) -> tuple[int, int]:
@@ -170,6 +180,8 @@ class RequestReader:
         end = body + size + 2
         if end > len(data):
             self._wanted, self._announced = end - at, size
+            if self._held + size > self.limits.unfinished:
+                raise TooMuchInputError(self.limits.unfinished)
             return body, -1
         return body, end
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from trio_dynomite.commands.row import Row
 from trio_dynomite.commands.table import find
+from trio_dynomite.errors import TooMuchInputError
 from trio_dynomite.protocol.replies import QUEUED, error
 from trio_dynomite.server.modes import GATED, MONITORING, MULTI, SUBSCRIBED
 from trio_dynomite.server.permission import must_log_in
@@ -52,6 +53,12 @@ def _queue(session: Session, row: Row, args: list[bytes]) -> bytes:
     if len(transaction.requests) >= session.server.settings.limits.multibulk:
         return refuse(session, row, "ERR too many commands in a transaction (limits.multibulk)")
     transaction.add(row, args)
+    limit = session.server.limits.unfinished
+    if transaction.size > limit:
+        discard(session)
+        session.is_closing = True
+        session.server.too_much_input += 1
+        return refuse(session, row, f"ERR {TooMuchInputError(limit)}")
     return QUEUED
 
 

@@ -68,6 +68,8 @@ class Server:
     """Accepted so far."""
     rejected: int = 0
     """Refused because there were too many."""
+    too_much_input: int = 0
+    """Clients that were disconnected for more unfinished input than `limits.client_input`."""
     commands: int = 0
     commands_per_s: int = 0
     """In the last second or so."""

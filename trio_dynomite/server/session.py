@@ -14,7 +14,7 @@ from attrs import define, field
 
 from trio_dynomite.commands.row import Gather, Row, Spread
 from trio_dynomite.commands.table import find, lookup
-from trio_dynomite.errors import CommandError, ProtocolError
+from trio_dynomite.errors import CommandError, ProtocolError, TooMuchInputError
 from trio_dynomite.model import Level
 from trio_dynomite.protocol import replies
 from trio_dynomite.protocol.requests import RequestReader
@@ -116,7 +116,11 @@ class Session(Outbox):
         if mistake is None and self.modes & GATED:
             mistake = permission.announces_too_much(self)
         if mistake is not None and not self.is_closing:
-            self.server.protocol_errors += 1
+            if isinstance(mistake, TooMuchInputError):
+                self.server.too_much_input += 1
+                self.reader = RequestReader(self.reader.limits)
+            else:
+                self.server.protocol_errors += 1
             self._last_words = replies.error(f"ERR Protocol error: {mistake}")
             self._end_in_error()
 
@@ -176,7 +180,7 @@ class Session(Outbox):
                 reply = self.run(args)
                 is_special = self.modes or server.modes
             if reply is None:
-                if self._stall is not None or len(queue) > QUEUE_MAX:
+                if self._stall is not None or len(queue) > QUEUE_MAX or engine.is_loaded:
                     self._put_off(commands[number + 1 :])
                     break
                 continue
@@ -310,6 +314,7 @@ class Session(Outbox):
     def go_on(self) -> None:
         """Run what was put off, if nothing stands in its way any more."""
         is_full = len(self._queue) > QUEUE_MAX or self.pipe.unsent > self.server.settings.limits.client_output
+        is_full |= bool(self._queue) and self.server.engine.is_loaded
         waits = self._waits_for is not None and self._waits_for()
         if not self._is_put_off or self.is_closing or is_full or waits:
             return

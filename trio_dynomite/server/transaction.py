@@ -19,6 +19,7 @@ from trio_dynomite.access import gate
 from trio_dynomite.commands.row import Row, Spread
 from trio_dynomite.coordinator import several
 from trio_dynomite.protocol.replies import array, error, is_error
+from trio_dynomite.protocol.requests import ARGUMENT_BYTES
 from trio_dynomite.server import permission
 from trio_dynomite.server.elements import elements
 from trio_dynomite.server.later import intercept
@@ -41,6 +42,8 @@ class Transaction:
     """What a session has queued since MULTI."""
 
     requests: list[Request] = field(factory=list)
+    size: int = 0
+    """About what they take."""
     is_dirty: bool = False
     """A request was refused when it was to be queued: EXEC will refuse all."""
     writes: bool = False
@@ -50,6 +53,7 @@ class Transaction:
     def add(self, row: Row, args: list[bytes]) -> None:
         """Queue a request."""
         self.requests.append((row, args))
+        self.size += sum([len(arg) + ARGUMENT_BYTES for arg in args])
         self.writes = self.writes or row.write
         self.spreads = self.spreads or row.spread is Spread.KEYSPACE
 

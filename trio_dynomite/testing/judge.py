@@ -102,6 +102,7 @@ def _left_over(simulation: Simulation) -> Iterator[str]:
         routes = engine.table.routes
         left = {
             "in flight": engine.in_flight,
+            "bytes of what waits": engine.waiting_bytes,
             "parked": len(engine.parking),
             "calls when something changes": len(engine.parking._calls),
             "hints": sum([len(peer.hints) for peer in engine.roster.peers.values()]),

@@ -236,3 +236,21 @@ def test_a_peer_that_leaves_in_order_is_not_asked_any_more() -> None:
     assert peer.is_open
     assert not peer.is_serving
     assert all(route.leads for route in pair.engines[A].table.routes)
+
+
+def test_a_peer_that_asks_for_more_than_it_takes_is_told_so_and_served_again_later() -> None:
+    pair, _, _ = acquainted()
+    key = pair.key_led_by(B)
+    pair.call(B, Level.DC_ONE, b"SET", key, b"x" * 1000)
+    pair.settle()
+    pair.engines[B].roster.settings.peer_output_max = 3000
+    replies = [pair.call(A, Level.DC_ONE, b"APPEND", key, b"") for _ in range(3)]
+    reads = [pair.call(A, Level.DC_ONE, b"GETEX", key, b"PERSIST") for _ in range(6)]
+    pair.settle()
+
+    assert [reply[0][:1] for reply in replies] == [b":"] * 3
+    assert [reply[0][:11] for reply in reads] == [b"$1000\r\nxxxx"] * 3 + [b"-OVERLOADED"] * 3
+    assert pair.engines[B].refused == 3
+    again = pair.call(A, Level.DC_ONE, b"GETEX", key, b"PERSIST")
+    pair.settle()
+    assert again[0].startswith(b"$1000")

@@ -35,7 +35,6 @@ INERT: Mapping[str, str] = {
     "bio-cpulist": "",
     "bio_cpulist": "",
     "busy-reply-threshold": "5000",
-    "client-query-buffer-limit": "1073741824",
     "cluster-migration-barrier": "1",
     "cluster-preferred-endpoint-type": "ip",
     "cluster-replica-no-failover": "no",
@@ -154,7 +153,6 @@ _SIZES = frozenset(
     [
         "active-defrag-ignore-bytes",
         "auto-aof-rewrite-min-size",
-        "client-query-buffer-limit",
         "hash-max-listpack-value",
         "hash-max-ziplist-value",
         "hll-sparse-max-bytes",

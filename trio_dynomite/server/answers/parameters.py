@@ -15,7 +15,7 @@ from trio_dynomite.server.answers.answer import is_cluster, number_within
 from trio_dynomite.server.answers.inert_parameters import INERT, check
 from trio_dynomite.server.answers.memory_parameters import MEMORY_SETTERS, memory_parameters
 from trio_dynomite.server.events import format_classes, parse_classes
-from trio_dynomite.server.output import format_limits, parse_limits
+from trio_dynomite.server.output import format_limits, parse_limits, parse_size
 from trio_dynomite.server.permission import default_password, set_default_password
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ CONSTANTS: Mapping[str, str] = {
 }
 """Names of Redis's for what is always so here. The keepalive is Linux's own, in seconds."""
 
+_CLIENT_INPUT_LEAST = 1 << 20
+
 
 def _level(value: bytes) -> Level:
     word = value.decode("utf-8", "replace").upper()
@@ -80,6 +82,13 @@ def _set_notifications(server: Server, value: bytes) -> Act:
 def _set_output_limit(server: Server, value: bytes) -> Act:
     limits = parse_limits(value, server.pushes_limits)
     return lambda: setattr(server, "pushes_limits", limits)
+
+
+def _set_client_input(server: Server, value: bytes) -> Act:
+    size = parse_size(value.decode("utf-8", "replace"))
+    if size is None or size < _CLIENT_INPUT_LEAST:
+        raise ValueError(f"argument must be a memory value of at least {_CLIENT_INPUT_LEAST}")
+    return lambda: setattr(server.limits, "unfinished", size)
 
 
 def _set_tracking_max(server: Server, value: bytes) -> Act:
@@ -138,6 +147,7 @@ _SETTERS: Mapping[str, Callable[[Server, bytes], Act]] = {
     "latency-tracking-info-percentiles": _set_percentiles,
     "notify-keyspace-events": _set_notifications,
     "read-consistency": _set_read_level,
+    "client-query-buffer-limit": _set_client_input,
     "slowlog-log-slower-than": _set_slow_threshold,
     "slowlog-max-len": _set_slow_entries,
     "tracking-table-max-keys": _set_tracking_max,
@@ -157,6 +167,7 @@ def _live(server: Server) -> dict[str, str]:
         "availability-zone": node.rack,
         "bind": server.settings.node(node.name).host,
         "client-output-buffer-limit": format_limits(server.pushes_limits),
+        "client-query-buffer-limit": str(server.limits.unfinished),
         "cluster-enabled": "yes" if is_cluster(server) else "no",
         "cluster-node-timeout": str(round(timeouts.down_after * 1000)),
         "cluster-port": str(node.peer_port),
