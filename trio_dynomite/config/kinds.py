@@ -53,6 +53,7 @@ Engine = Annotated[str, "engine"]
 Folder = Annotated[str, "folder"]
 Seconds = Annotated[float, "duration"]
 SecondsOrZero = Annotated[float, "duration or zero"]
+Chance = Annotated[float, "chance"]
 Bytes = Annotated[int, "size"]
 BytesOrZero = Annotated[int, "size or zero"]
 Policy = Annotated[str, "policy"]
@@ -140,6 +141,15 @@ def duration(value: object) -> float:
     if found == 0:
         raise ValueError("must be longer than zero")
     return found
+
+
+def chance(value: object) -> float:
+    """A number from 0 (never) to 1 (always)."""
+    if isinstance(value, Text) and re.fullmatch(r"\d*\.?\d+", value, re.ASCII):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError(f"must be a number from 0 to 1, not {_shown(value)}")
+    return float(value)
 
 
 def size(value: object) -> int:
@@ -271,6 +281,7 @@ READERS: tuple[tuple[object, Callable[[object], object]], ...] = (
     (Folder, text),
     (Seconds, duration),
     (SecondsOrZero, units.seconds),
+    (Chance, chance),
     (Bytes, size),
     (BytesOrZero, size_or_zero),
     (Policy, policy),

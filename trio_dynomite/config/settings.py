@@ -140,6 +140,8 @@ class Repair:
     """Between two comparisons of a node with its peers, one after the other; 0: none."""
     rate: kinds.Bytes = 16 * 2**20
     """Bytes a second that these may send and receive on one node, about."""
+    read_chance: kinds.Chance = 0.0
+    """Of a read at DC_ONE: that the replicas are compared afterwards."""
     tombstone_grace: kinds.SecondsOrZero = 600.0
     """How long what was deleted is remembered at least; 0: for ever."""
 

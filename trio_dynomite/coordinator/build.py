@@ -9,6 +9,7 @@ from trio_dynomite.coordinator.routes import make_routes
 from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.handoff.hints import HintBudget
 from trio_dynomite.peers.roster import Roster, RosterSettings, make_peers
+from trio_dynomite.repair.read_repair import Sampling
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.storage.store import Store
@@ -43,7 +44,7 @@ def build_engine(
     hints = HintBudget(settings.limits.hints, int(settings.hints.max_window * 1000), now_ms=now_ms)
     peers = make_peers([member for member in members if member.name != name], roster_settings, hints)
     keyspace = StoreKeyspace(store, clock, origin=clock.next(), rng=rng)
-    engine = Engine(
+    engine = (Sampling if settings.repair.read_chance else Engine)(
         node,
         keyspace,
         make_routes(View.of(members, partitioner, spread=settings.cluster.spreads), node, peers, keyspace),
@@ -56,6 +57,8 @@ def build_engine(
     engine.roster = Roster(engine, roster_settings, peers, hints)
     engine.repair.interval_s, engine.repair.rate = settings.repair.interval, settings.repair.rate
     engine.repair.collection.grace_s = settings.repair.tombstone_grace
+    if isinstance(engine, Sampling):
+        engine.chance = settings.repair.read_chance
     engine.eviction.configure(limit=settings.limits.max_memory, policy=settings.limits.max_memory_policy)
     return engine
 

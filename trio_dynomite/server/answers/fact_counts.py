@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trio_dynomite.repair.read_repair import Sampling
 from trio_dynomite.server.answers.facts import Facts
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def count_facts(server: Server) -> Facts:
         "requests_refused": engine.refused,
         "internal_errors": engine.internal_errors,
         "read_repairs": engine.read_repairs,
+        "background_read_repairs": engine.compared if isinstance(engine, Sampling) else 0,
         "gaps_filled": engine.gaps_filled,
         "repair_comparisons": engine.repair.compared,
         "repair_records": engine.repair.repaired,
