@@ -8,7 +8,7 @@ from attrs import define
 
 from trio_dynomite.commands.dump import decode
 
-OURS_ALONE = frozenset(["dyno_config:conn_consistency", "xackdel", "xdelex"])
+OURS_ALONE = frozenset(["dyno_config:conn_consistency", "xackdel", "xdelex", "cluster|repair"])
 """Commands that Valkey 9.1 does not know."""
 SENTINEL = b"$8\r\n--done--\r\n"
 TOLERANCE = {b"TTL": 2, b"EXPIRETIME": 2, b"PTTL": 2000, b"PEXPIRETIME": 2000}

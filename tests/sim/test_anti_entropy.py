@@ -97,3 +97,36 @@ def test_a_digest_that_drifted_is_found_and_mended() -> None:
     simulation.run_for(1.0)
     assert store.sums[slot] == right
     assert node.engine.repair.drifted == 1
+
+
+def test_a_repair_that_is_asked_for_is_made_at_once_on_every_node() -> None:
+    simulation = a_cluster([1, 1, 1], interval_s=0)
+    fill(simulation)
+    before = {name: holds(node) for name, node in simulation.nodes.items()}
+    for at, node in enumerate(simulation.nodes.values()):
+        forget(node, KEYS[at * 50 : at * 50 + 80])
+    engines = [node.engine for node in simulation.nodes.values()]
+    for engine in engines:
+        assert engine.repair.repair(None) == 2
+
+    simulation.run_for(12.0)
+
+    assert {name: holds(node) for name, node in simulation.nodes.items()} == before
+    assert [engine.repair.compared for engine in engines] == [2, 2, 2]
+    assert not any(engine.repair.urgent or engine.repair.comparison for engine in engines)
+
+
+def test_a_repair_of_some_slots_leaves_the_others_and_counts_as_no_agreement() -> None:
+    simulation = a_cluster([1, 1, 1], interval_s=0)
+    fill(simulation)
+    first, *_ = simulation.nodes.values()
+    forget(first, KEYS)
+    store = first.engine.keyspace.store
+    some = range(8192)
+    first.engine.repair.repair(some)
+
+    simulation.run_for(6.0)
+
+    known = [key for key in KEYS if key in store.records[store.slot_of(key)]]
+    assert known == [key for key in KEYS if store.slot_of(key) in some]
+    assert not first.engine.repair.agreed_s

@@ -78,6 +78,7 @@ SESSION_ROWS = (
     _row("cluster|myid", 2, "loading stale", "slow"),
     _row("cluster|myshardid", 2, "loading stale", "slow"),
     _row("cluster|nodes", 2, "loading stale", "slow"),
+    _row("cluster|repair", -3, "admin stale", "admin slow dangerous"),
     _row("cluster|shards", 2, "loading stale", "slow"),
     _row("cluster|slots", 2, "loading stale", "slow"),
     _row("time", 1, "loading stale fast", "fast"),

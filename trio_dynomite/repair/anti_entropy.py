@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from trio_dynomite.coordinator.replica import PAGE_BYTES
 from trio_dynomite.data.effect import Flat, record_effect
@@ -30,6 +30,18 @@ if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
     from trio_dynomite.peers.acceptor import Acceptor
     from trio_dynomite.peers.peer import Peer
+
+
+REPAIR = b"repair"
+
+
+@frozen
+class Wanted:
+    """A comparison that is to be made."""
+
+    peer: Peer
+    slots: range | None = None
+    """Those that it is about; None: all."""
 
 
 @define(eq=False)
@@ -51,8 +63,8 @@ class AntiEntropy:
     """Peer → monotonic time at which a comparison that found no difference began."""
     _next_s: float = 0.0
     _asked_s: dict[str, float] = field(factory=dict)
-    _urgent: dict[str, Peer] = field(factory=dict)
-    """Those that are compared before all others."""
+    urgent: dict[str, Wanted] = field(factory=dict)
+    """Peer → what is compared with it before all else."""
     _first_slot: int = 0
     """Where the verifier goes on."""
     drifted: int = 0
@@ -62,6 +74,7 @@ class AntiEntropy:
     def __attrs_post_init__(self) -> None:
         self.collection = Collection(self.engine)
         late = self.engine.broadcasts.late
+        self.engine.broadcasts.listeners[REPAIR] = self._on_repair
         late[BRANCHES], late[SLOTS], late[KEYS] = self._on_branches, self._on_slots, self._on_keys
 
     def tick(self) -> None:
@@ -71,26 +84,47 @@ class AntiEntropy:
         now_s = self.engine.mono_s
         if self.comparison is not None:
             self.comparison.go_on()
-        elif self.interval_s and not self.collection.is_busy:
-            urgent = next((peer for peer in self._urgent.values() if peer.is_serving), None)
-            if urgent is None and now_s < self._next_s:
-                return
-            self._next_s = now_s + self.interval_s
-            peer = urgent or self._next_peer()
-            if peer is not None:
-                self._urgent.pop(peer.name, None)
-                self._asked_s[peer.name] = now_s
-                self.compare(peer)
+        elif not self.collection.is_busy:
+            wanted = self._next_wanted(now_s)
+            if wanted is not None:
+                self.urgent.pop(wanted.peer.name, None)
+                self.compare(wanted.peer, wanted.slots)
 
-    def hurry(self, peer: Peer) -> None:
-        """`peer` has missed more than its hints tell: it is compared next, as soon as it serves."""
-        self._urgent[peer.name] = peer
+    def _next_wanted(self, now_s: float) -> Wanted | None:
+        """What to compare now, if anything."""
+        for wanted in self.urgent.values():
+            if wanted.peer.is_serving and wanted.peer.synced:
+                return wanted
+        if not self.interval_s or now_s < self._next_s:
+            return None
+        self._next_s = now_s + self.interval_s
+        peer = self._next_peer()
+        return None if peer is None else Wanted(peer)
 
-    def compare(self, peer: Peer) -> None:
-        """Compare with one peer that can be asked."""
+    def hurry(self, peer: Peer, slots: range | None = None) -> None:
+        """Compare (some slots) with `peer` before all else, as soon as it serves.
+
+        It has missed more than its hints tell, or somebody wants to be sure."""
+        self.urgent[peer.name] = Wanted(peer, slots)
+
+    def repair(self, slots: range | None) -> int:
+        """Compare (some slots) with every peer that holds something of ours, at once; how many these are."""
+        peers = self.engine.roster.peers.values()
+        shared = [peer for peer in peers if self.engine.replica.slots_shared_with(peer)]
+        for peer in shared:
+            self.hurry(peer, slots)
+        return len(shared)
+
+    def compare(self, peer: Peer, some: range | None = None) -> None:
+        """Compare (some slots) with one peer that can be asked."""
         assert peer.link is not None
         slots = self.engine.replica.slots_shared_with(peer)
-        self.comparison = Comparison(self, peer, peer.link, slots, self.engine.mono_s)
+        if some is None:
+            self._asked_s[peer.name] = self.engine.mono_s
+        else:
+            slots = [slot for slot in slots if slot in some]
+        now_s = self.engine.mono_s
+        self.comparison = Comparison(self, peer, peer.link, slots, now_s, is_whole=some is None)
         self.comparison.start()
 
     def ended(self, comparison: Comparison) -> None:
@@ -99,11 +133,12 @@ class AntiEntropy:
         if not comparison.is_complete:
             return
         self.compared += 1
-        self.collection.compared(comparison)
-        comparison.peer.hints.is_incomplete = False
         name = comparison.peer.name
-        if not comparison.differing:
-            self.agreed_s[name] = comparison.began_s
+        if comparison.is_whole:
+            self.collection.compared(comparison)
+            comparison.peer.hints.is_incomplete = False
+            if not comparison.differing:
+                self.agreed_s[name] = comparison.began_s
         if comparison.records:
             self.repaired += comparison.records
             self.engine.log("repair.done", peer=name, records=comparison.records, slots=comparison.differing)
@@ -122,6 +157,10 @@ class AntiEntropy:
         return flat
 
     # Answers
+
+    def _on_repair(self, values: list[Any]) -> int:
+        """Somebody asked the whole cluster to compare [first slot, last slot], or with nothing: all."""
+        return self.repair(range(values[0], values[1] + 1) if values else None)
 
     def _on_branches(self, acceptor: Acceptor, values: list[Any], answer: Callable[[Any], None]) -> None:
         """Of the branches that differ: number, then the digests of its slots."""

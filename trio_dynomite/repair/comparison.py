@@ -50,6 +50,8 @@ class Comparison:
     slots: list[int]
     """Those that both hold."""
     began_s: float
+    is_whole: bool = True
+    """Is it about all slots that both hold?"""
     differing: int = 0
     """Slots that differed for longer than a moment."""
     records: int = 0
@@ -67,8 +69,17 @@ class Comparison:
     """For an answer."""
 
     def start(self) -> None:
-        """Compare the branches."""
+        """Compare the branches; or, of some slots, these at once."""
+        if not self.is_whole:
+            self._suspects = self.slots
+            self.go_on()
+            return
         self._ask(BRANCHES, branch_digests(self._digests(self.slots)), self._branches)
+
+    @property
+    def slots_left(self) -> int:
+        """How many slots are still to be looked at, as far as is known."""
+        return len(self._suspects) + len(self.left)
 
     def go_on(self) -> None:
         """Take the next step, if it is time."""

@@ -202,3 +202,20 @@ def test_links_are_those_that_are_open(subject: Subject, client: Client) -> None
 def test_a_hash_partitioner_has_no_cluster_commands(words: tuple[str, ...]) -> None:
     client = make_subject("murmur").client()
     assert client.error("CLUSTER", *words) == "ERR This instance has cluster support disabled"
+
+
+def test_repair_is_asked_for_and_tells_what_it_does(subject: Subject, client: Client) -> None:
+    client("HELLO", "3")
+    for peer in subject.engine.roster.peers.values():
+        peer.link = None  # there is nobody at its other end
+    peers = len(subject.engine.roster.peers)
+
+    assert client("CLUSTER", "REPAIR", "NOW") == peers
+    assert client("CLUSTER", "REPAIR", "STATUS")[b"peers-waiting"] == peers
+    assert client("CLUSTER", "REPAIR", "NOW", "5", "9") == peers
+    assert {wanted.slots for wanted in subject.engine.repair.urgent.values()} == {range(5, 10)}
+
+
+@pytest.mark.parametrize("words", ["NOW 1", "NOW 9 5", "NOW 0 16384", "LATER", "NOW x 5", "STATUS 3"])
+def test_a_repair_of_nonsense_is_refused(client: Client, words: str) -> None:
+    assert str(client("CLUSTER", "REPAIR", *words.split())).startswith("ERR ")

@@ -20,6 +20,7 @@ from trio_dynomite.model import Node
 from trio_dynomite.peers.peer import Peer
 from trio_dynomite.protocol.replies import array, bulk, bulk_array, integer, mapping, verbatim
 from trio_dynomite.server.answers.answer import CLUSTER_DISABLED, Answer, help_answer, is_cluster
+from trio_dynomite.server.answers.repair import repair
 from trio_dynomite.server.answers.shards import (
     Shard,
     flag_of,
@@ -56,6 +57,8 @@ _HELP = (
     "NODES",
     "    Return cluster configuration seen by node. Output format:",
     "    <id> <ip:port@bus-port[,hostname]> <flags> <primary> <pings> <pongs> <epoch> <link> <slot> ...",
+    "REPAIR NOW [<first-slot> <last-slot>] | STATUS",
+    "    Have every node compare its copies with the others at once; what this node is comparing.",
     "SHARDS",
     "    Return information about slot range mappings and the nodes associated with them.",
     "SLOTS",
@@ -276,6 +279,7 @@ _IN_A_CLUSTER: Mapping[str, Answer] = {
     "myid": my_id,
     "myshardid": my_shard_id,
     "nodes": nodes,
+    "repair": repair,
     "shards": answer_shards,
     "slots": slots,
 }
