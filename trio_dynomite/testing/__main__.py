@@ -1,4 +1,7 @@
-"""`python -m trio_dynomite.testing SEED [COUNT [KIND]]`: run storms, and tell the story of one that fails."""
+"""`python -m trio_dynomite.testing SEED [COUNT [KIND]]`: run storms, and tell the story of one that fails.
+
+At the end stands how long the replicas took to agree, in simulated seconds after the last fault.
+"""
 
 import sys
 
@@ -8,6 +11,7 @@ from trio_dynomite.testing.storm import STORMS
 def main(arguments: list[str]) -> int:
     """Run `COUNT` storms of a kind from `SEED` on; 1 when a promise was broken."""
     first, count, kind = [*arguments, *["1", "storm"][len(arguments) - 1 :]]
+    converged_s: list[float] = []
     for seed in range(int(first), int(first) + int(count)):
         storm = STORMS[kind](seed)
         broken = storm.run()
@@ -15,8 +19,20 @@ def main(arguments: list[str]) -> int:
             story = sorted([*storm.happened, *storm.simulation.notes])
             sys.stdout.write("\n".join([*story, f"{kind} {seed}:", *broken, ""]))
             return 1
-        sys.stdout.write(f"{kind} {seed}: {storm.workload.requests} requests, all promises kept\n")
+        converged_s.append(storm.converged_s)
+        told = f"{storm.workload.requests} requests, all promises kept, alike after {storm.converged_s:.2f} s"
+        sys.stdout.write(f"{kind} {seed}: {told}\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"{len(converged_s)} storms, alike after: {distribution(converged_s)}\n")
     return 0
+
+
+def distribution(values: list[float]) -> str:
+    """The median, some high percentiles and the longest of some times."""
+    ranked = sorted(values)
+    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
+    places = {name: min(int(share * len(ranked)), len(ranked) - 1) for name, share in shares.items()}
+    return ", ".join([f"{name} {ranked[place]:.2f} s" for name, place in places.items()])
 
 
 if __name__ == "__main__":

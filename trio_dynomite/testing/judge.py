@@ -29,6 +29,19 @@ def verdict(simulation: Simulation, workload: Workload) -> list[str]:
     ]
 
 
+def are_alike(simulation: Simulation) -> bool:
+    """Do all replicas hold the same, as far as their digests tell?"""
+    for node in simulation.nodes.values():
+        replica, store = node.engine.replica, node.engine.keyspace.store
+        for peer in node.engine.roster.peers.values():
+            other = simulation.nodes[peer.name]
+            if peer.name > node.name and other.is_up:
+                slots = replica.slots_shared_with(peer)
+                if store.slot_digests(slots) != other.engine.keyspace.store.slot_digests(slots):
+                    return False
+    return True
+
+
 def _replicas(simulation: Simulation, key: bytes) -> list[SimNode]:
     any_engine = next(iter(simulation.nodes.values())).engine
     return [simulation.nodes[name] for name in any_engine.table.of_key(key).placement.all]

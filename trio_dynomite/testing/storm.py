@@ -11,7 +11,7 @@ from attrs import define, field
 
 from trio_dynomite.config.settings import Repair, Settings
 from trio_dynomite.model import NodeState
-from trio_dynomite.testing.judge import verdict
+from trio_dynomite.testing.judge import are_alike, verdict
 from trio_dynomite.testing.simulation import Simulation, layout
 from trio_dynomite.testing.workload import Workload
 
@@ -24,6 +24,7 @@ LAYOUTS: tuple[Callable[[], Settings], ...] = (
     lambda: layout([1, 1], [1, 1, 1]),
 )
 _CALM_S = 8.0
+_LOOK_S = 0.05
 _FINISH_S = 3.5
 
 
@@ -41,6 +42,10 @@ class Storm:
     is_partial: bool = field(init=False)
     """Cuts may also be one-way, or between two nodes only: then several may think that they lead a key."""
     happened: list[str] = field(factory=list)
+    is_last: bool = False
+    """The last fault is under way."""
+    converged_s: float = 0.0
+    """From the end of the last fault, and of all writes, until all replicas held the same."""
 
     def __attrs_post_init__(self) -> None:
         self.rng = random.Random(f"{self.kind} {self.seed}")
@@ -59,6 +64,8 @@ class Storm:
         while simulation.timeline.now_s < end:
             simulation.run_for(self.rng.uniform(0.05, 0.8))
             self._strike()
+        self.is_last = True
+        self._strike()
         self._calm()
         return verdict(simulation, self.workload)
 
@@ -158,7 +165,9 @@ class Storm:
             self.simulation.reset_connections(victim, other)
 
     def _recover(self) -> None:
-        """Let the cluster find itself again before the next fault."""
+        """Let the cluster find itself again before the next fault; after the last one that is timed."""
+        if self.is_last:
+            return
         for _ in range(100):
             self.simulation.run_for(0.1)
             if self._is_well():
@@ -176,10 +185,18 @@ class Storm:
                 return False
         return True
 
+    def _until_alike(self) -> float:
+        """Wait until all replicas hold the same; how long that took."""
+        began_s = self.simulation.timeline.now_s
+        while not are_alike(self.simulation) and self.simulation.timeline.now_s < began_s + _CALM_S:
+            self.simulation.run_for(_LOOK_S)
+        return self.simulation.timeline.now_s - began_s
+
     def _calm(self) -> None:
         self.simulation.network.heal()
         self.workload.is_running = False
-        self.simulation.run_for(_CALM_S)
+        self.converged_s = self._until_alike()
+        self.simulation.run_for(_CALM_S - self.converged_s)
         self.workload.finish()
         self.simulation.run_for(_FINISH_S)
 
@@ -283,7 +300,8 @@ class CollectingStorm(Storm):
 
     def _recover(self) -> None:
         super()._recover()
-        self.simulation.run_for(self.rng.choice((0.0, 3.0, 8.0)))
+        if not self.is_last:
+            self.simulation.run_for(self.rng.choice((0.0, 3.0, 8.0)))
 
 
 STORMS: Mapping[str, type[Storm]] = MappingProxyType(
