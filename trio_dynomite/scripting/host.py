@@ -117,11 +117,11 @@ class ScriptHost:
 
     def _apply(self, changed: Iterable[bytes]) -> None:
         for name in changed:
-            value = self.shared.entries.get(name, (0, None))[1]
+            stamp, value = self.shared.entries.get(name, (0, None))
             if name.startswith(SCRIPT):
                 self.scripts.learn(name.removeprefix(SCRIPT), value)
             elif name.startswith(LIBRARY):
-                self.libraries.learn(name.removeprefix(LIBRARY), value)
+                self.libraries.learn(name.removeprefix(LIBRARY), value, stamp)
             elif name == FLUSH + SCRIPT:
                 self._flush_scripts()
             elif name == FLUSH + LIBRARY:

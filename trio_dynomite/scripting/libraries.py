@@ -6,7 +6,7 @@ load libraries with one function's name between them at the same moment, it is t
 
 from collections.abc import Callable
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from trio_dynomite.errors import CommandError
 from trio_dynomite.scripting.machine import Machine, ScriptError
@@ -41,6 +41,8 @@ class Library:
     name: bytes
     code: bytes
     functions: tuple[Function, ...]
+    stamp: int = 0
+    """When it was loaded; of two with one function's name the newer has it."""
 
 
 @define
@@ -80,16 +82,16 @@ class Libraries:
         refuse_same_functions([library], others)
         return library
 
-    def learn(self, name: bytes, code: bytes | None) -> None:
+    def learn(self, name: bytes, code: bytes | None, stamp: int) -> None:
         """A library was loaded somewhere, or deleted (None). One that fails here stays without functions."""
         if name in self.by_name:
             self._drop(self.by_name.pop(name))
         if code is None:
             return
         try:
-            library = self._load(name, code, library_name(code)[1])
+            library = evolve(self._load(name, code, library_name(code)[1]), stamp=stamp)
         except CommandError:
-            library = Library(name, code, ())
+            library = Library(name, code, (), stamp)
         self.by_name[name] = library
         for function in library.functions:
             self.machine.keep_function(function.number, function.key)
@@ -125,7 +127,7 @@ class Libraries:
 
     def _index(self) -> None:
         self._functions = {}
-        for library in self.by_name.values():
+        for library in sorted(self.by_name.values(), key=lambda library: (library.stamp, library.name)):
             # Of one library's functions that differ by case the first is called, as in Valkey.
             for function in reversed(library.functions):
                 self._functions[function.name.lower()] = function

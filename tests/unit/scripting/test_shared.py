@@ -65,3 +65,18 @@ def test_functions_answer_alike_on_all_nodes(
     for function in "fgh":
         replies = {node.ask("FCALL", function, "0") for node in (here, there, late)}
         assert len(replies) == 1, (function, replies)
+
+
+def test_of_two_libraries_with_one_function_the_newer_has_it_whatever_comes_first(
+    make_node: Callable[..., Node],
+) -> None:
+    first, second = (
+        [(b"library:" + name, code(name.decode(), "f", value))] for value, name in enumerate((b"b", b"a"))
+    )
+    in_order, reverse = make_node(), make_node()
+    in_order.host.learn(first, 1)
+    in_order.host.learn(second, 2)
+    reverse.host.learn(second, 2)
+    reverse.host.learn(first, 1)
+
+    assert in_order.ask("FCALL", "f", "0") == reverse.ask("FCALL", "f", "0") == b":1\r\n"
