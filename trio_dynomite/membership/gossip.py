@@ -277,7 +277,7 @@ class Gossip:
         if name is not None and name == message.sender:
             if name in self.table.records:
                 self.table.records[name].acked_s = now_s
-            self.names.answered(name)
+            self.names.answered(name, message.incarnation, now_s)
 
     def _look_at(self, message: AnyMessage, address: Address, now_s: float) -> None:
         """Somebody of whom we do not know the newest: compare with it."""

@@ -169,7 +169,8 @@ class Prober:
 
     def pinged(self, message: Ping, address: Address) -> bool:
         """Somebody asks whether we are there. False when it means somebody else."""
-        if message.name not in ("", self.table.me):
+        is_our_own = message.sender == self.table.me and message.number in self._pings
+        if is_our_own or message.name not in ("", self.table.me):
             return False
         self.outbox.send(address, Kind.ACK, message.number, to=message.sender)
         return True

@@ -150,6 +150,58 @@ def test_a_changed_address_stands_unless_the_old_one_answers() -> None:
         assert expected in happenings(machine)
 
 
+def test_a_node_that_answers_at_both_addresses_has_moved() -> None:
+    machine = gossip("a", "b")
+    hear(machine, members=(member("b", 11, "elsewhere"),))
+    [ping] = [message for _, message in sent(machine) if isinstance(message, Ping)]
+    answer = datagram(Kind.ACK, ping.number, sender="b", incarnation=11)
+    machine.receive(answer, ("host-of-b", 8101), 0.1)
+    assert machine.membership.members["b"].host == "elsewhere"
+    assert happenings(machine) == [(Happening.CHANGED, "b")]
+
+
+def test_a_conflict_is_said_once_a_minute() -> None:
+    machine = gossip("a", "b")
+    said = []
+    for second in range(70):
+        now_s = second / 1.0
+        machine.names.claim(member("b", 11, "elsewhere"), now_s)
+        machine.names.answered("b", 10, now_s)
+        said += happenings(machine)
+    assert said == [(Happening.CONFLICT, "b")] * 2
+
+
+def test_a_node_that_hears_its_own_ping_does_not_take_itself_for_another() -> None:
+    machine = gossip("a")
+    hear(machine, members=(member("me", 11, "former-address"),))
+    [data] = [data for address, data in machine.take_datagrams() if address[0] == "former-address"]
+    machine.receive(data, ("here", 8101), 0.1)
+    assert not [message for _, message in sent(machine) if isinstance(message, Ack)]
+    run(machine, 0.1, 1.5)
+    assert not machine.names.is_refused
+    assert machine.table.my.incarnation == 12
+
+
+def test_a_newcomer_whose_name_is_taken_gossips_no_more() -> None:
+    machine = gossip("a")
+    hear(machine, members=(member("me", 9, "elsewhere"),))
+    [ping] = [message for host, message in sent(machine) if isinstance(message, Ping) and host == "elsewhere"]
+    machine.receive(datagram(Kind.ACK, ping.number, sender="me", incarnation=9), ("elsewhere", 8101), 0.1)
+    assert happenings(machine) == [(Happening.REFUSED, "me")]
+    run(machine, 0.1, 2.0)
+    assert not sent(machine)
+
+
+def test_a_node_that_has_run_for_long_defends_its_name() -> None:
+    machine = gossip("a")
+    run(machine, 0.0, 12.0, 0.1)
+    sent(machine)
+    machine.receive(datagram(Kind.TELL, members=[encode_member(member("me", 99, "elsewhere"))]), HERE, 12.0)
+    assert (Happening.CONFLICT, "me") in happenings(machine)
+    assert machine.table.my.incarnation == 100
+    assert not machine.names.is_refused
+
+
 def test_what_a_node_says_of_itself_is_an_event() -> None:
     machine = gossip("a", "b")
     hear(machine, members=(evolve(member("b", 11), state=NodeState.STANDBY),))
