@@ -112,4 +112,4 @@ def test_hints_expire_while_the_peer_is_away() -> None:
     assert [facts["hints"] for event, facts in pair.notes if event == "hints.expired"] == [len(keys)]
     pair.connect(A, B)
     assert not peer.hints.is_over
-    assert pair.engines[A].repair._urgent == {B: peer}
+    assert pair.engines[A].repair.urgent[B].peer is peer
