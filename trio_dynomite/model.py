@@ -28,13 +28,22 @@ class NodeState(enum.IntEnum):
 
     INIT = 0
     STANDBY = 1
+    """It stops, in order."""
     WRITES_ONLY = 2
+    """It takes writes and leads nothing: it began empty and copies from others, or its clock is wrong."""
     RESUMING = 3
+    """It began with the records of an earlier life, and copies what has changed since."""
     NORMAL = 4
     JOINING = 7
+    """It has started, and has found nobody yet to copy from."""
     DOWN = 8
     RESET = 11
     UNKNOWN = 12
+
+    @property
+    def is_warming(self) -> bool:
+        """Does it lack what others know, and serve no reads?"""
+        return self in (NodeState.JOINING, NodeState.WRITES_ONLY, NodeState.RESUMING)
 
 
 def node_id(name: str) -> int:

@@ -96,6 +96,6 @@ def test_a_node_that_starts_with_a_wrong_clock_does_not_serve() -> None:
     simulation.restart(name)
     simulation.run_for(5.0)
 
-    assert simulation.nodes[name].engine.state is NodeState.JOINING
+    assert simulation.nodes[name].engine.state.is_warming
     assert set(write(simulation, b"v")) <= {b"+OK\r\n"}
     assert newest_ms(simulation) < true_ms(simulation) + 1000

@@ -80,7 +80,7 @@ class Delivery:
     def _may_send(self, peer: Peer) -> bool:
         assert peer.link is not None
         state = self.engine.state
-        if state is NodeState.JOINING or self.engine.mono_s < self._next_s:
+        if state.is_warming or self.engine.mono_s < self._next_s:
             return False  # a node that has not learned what the others know may have lost what it owes
         if state is NodeState.STANDBY and peer.hints.is_logged:
             return False  # it leaves, and goes on when it is back

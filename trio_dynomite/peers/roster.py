@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
     from trio_dynomite.hub.channel import PeerPipe, Pipe
 
+_TELL_S = 2.0
+"""Between two lines about a warm-up."""
 LEASE_SHARE = 0.6
 """The part of `down_after_s` for which a replica's answer lets a primary act."""
 
@@ -74,6 +76,8 @@ class Roster:
     _started_s: float | None = None
     _pinged_s: float = 0.0
     _ticked_s: float = 0.0
+    _told_s: float = 0.0
+    """When the log was told of a warm-up last."""
     _leapt_s: float = 0.0
     """When our wall clock last leapt."""
     _syncing: dict[str, Sync] = field(factory=dict)
@@ -241,8 +245,13 @@ class Roster:
 
     def _sync_who_matters(self) -> None:
         """Learn from every peer that serves and that we have not learned from since it began to matter."""
-        for peer in self.peers.values():
-            if peer.is_serving and not peer.synced and peer.name not in self._syncing:
+        wanted = [peer for peer in self.peers.values() if peer.is_serving and not peer.synced]
+        if self.engine.state.is_warming:
+            # What the neighbours have need not come from afar; of the rest there is little then.
+            here = self.engine.node.datacenter
+            wanted = [peer for peer in wanted if peer.node.datacenter == here] or wanted
+        for peer in wanted:
+            if peer.name not in self._syncing:
                 self._sync(peer)
 
     def _sync(self, peer: Peer) -> None:
@@ -265,6 +274,9 @@ class Roster:
 
         sync = Sync(self.engine, peer, link, self._slots_to_learn(peer), done)
         self._syncing[peer.name] = sync
+        if self.engine.state is NodeState.JOINING:
+            is_restored = self.engine.keyspace.store.is_restored
+            self.engine.set_state(NodeState.RESUMING if is_restored else NodeState.WRITES_ONLY)
         sync.start()
 
     def _slots_to_learn(self, peer: Peer) -> list[int]:
@@ -272,8 +284,14 @@ class Roster:
 
         So a node that starts empty learns a part from each, and finds that it knows the rest by then."""
         slots = self.engine.replica.slots_shared_with(peer)
-        first = len(slots) * list(self.peers).index(peer.name) // len(self.peers)
+        near = [name for name, other in self.peers.items() if other.node.datacenter == peer.node.datacenter]
+        first = len(slots) * near.index(peer.name) // len(near)
         return slots[first:] + slots[:first]
+
+    @property
+    def syncs(self) -> list[Sync]:
+        """Those that are under way."""
+        return list(self._syncing.values())
 
     def _agreed(self, leaders: list[str]) -> frozenset[int]:
         name = self.engine.node.name
@@ -343,6 +361,12 @@ class Roster:
 
     def _warm_up(self, waited_s: float) -> None:
         """A node that starts empty serves once it knows what the others know, or that none of them does."""
+        if self.syncs and self.engine.mono_s >= self._told_s + _TELL_S:
+            self._told_s = self.engine.mono_s
+            left, records = (
+                sum(each) for each in zip(*[(s.slots_left, s.records) for s in self.syncs], strict=True)
+            )
+            self.engine.log("warm_up", slots_left=left, records=records, peers=len(self.syncs))
         is_known = not any(self._may_know(peer) for peer in self.peers.values())
         if is_known or (waited_s > self.settings.warm_up_s and not self._syncing):
             self.engine.set_state(NodeState.NORMAL)

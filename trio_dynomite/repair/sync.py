@@ -45,6 +45,11 @@ class Sync:
     _at: int = 0
     _own_view: int = 0
 
+    @property
+    def slots_left(self) -> int:
+        """How many slots are still to be compared."""
+        return max(0, len(self.slots) - self._at)
+
     def start(self) -> None:
         """Ask for the first page."""
         self._own_view = self.engine.view_number

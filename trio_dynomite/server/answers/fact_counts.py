@@ -51,6 +51,8 @@ def count_facts(server: Server) -> Facts:
         "repair_comparisons": engine.repair.compared,
         "repair_records": engine.repair.repaired,
         "digests_drifted": engine.repair.drifted,
+        "warm_up_slots_left": sum([sync.slots_left for sync in engine.roster.syncs]),
+        "warm_up_records": sum([sync.records for sync in engine.roster.syncs]),
         "clock_ahead_ms": engine.roster.clocks.beyond_ms,
         "clock_is_off": int(engine.roster.clocks.is_off),
         "tombstones": sum(engine.keyspace.store.dead),
