@@ -23,7 +23,7 @@ DATACENTERS = ("dc1", "dc2")
 RACKS = 3
 COUNT = len(DATACENTERS) * RACKS
 _CLIENT_PORT, _PEER_PORT, _ADMIN_PORT = 7000, 7001, 7002
-DISK_BYTES = 96 << 20
+DISK_BYTES = 320 << 20
 _FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
 
 

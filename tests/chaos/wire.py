@@ -19,7 +19,7 @@ from attrs import define, field
 PATIENCE_S = 4.0
 """Longer than `timeouts.request`: a node that lives has answered by then."""
 _CONNECT_S = 1.0
-_REFUSALS = ("NOREPLICAS", "OVERLOADED", "TIMEOUT")
+_REFUSALS = ("NOREPLICAS", "OVERLOADED", "TIMEOUT", "MISCONF")
 _UNSURE = ("UNKNOWN",)
 
 Argument = bytes | str | int | float

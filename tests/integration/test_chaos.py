@@ -14,7 +14,7 @@ from tests.tidy.source import ROOT
 
 pytestmark = pytest.mark.integration
 
-SECONDS = int(os.environ.get("CHAOS_SECONDS", "20"))
+SECONDS = int(os.environ.get("CHAOS_SECONDS", "12"))
 SEED = os.environ.get("CHAOS_SEED", "3")
 AROUND_S = 200
 """The start, the last faults' ends, and as long as the copies may take to become equal."""
