@@ -10,8 +10,8 @@ from attrs import define, field
 
 from trio_dynomite.coordinator.batch import Batch
 from trio_dynomite.data.effect import FIELDS, FLUSH, Flat, record_effect, unpack_record
-from trio_dynomite.data.record import DIGEST_MASK, digest, newest
-from trio_dynomite.data.stamp import NODE_BITS, pack
+from trio_dynomite.data.record import DIGEST_MASK, digest
+from trio_dynomite.data.stamp import NODE_BITS, NODE_MASK, pack
 from trio_dynomite.peers.link import Link, encode_effects
 from trio_dynomite.storage.sizes import weight_of_any
 from trio_dynomite.storage.store import SLOTS
@@ -77,11 +77,11 @@ class Replica:
     def join_records(self, effects: Flat, cutoffs: Mapping[int, int] = _NO_CUTOFFS) -> int:
         """Join whole records that a peer told, with its cutoffs of their slots; how many were news."""
         store, clock = self.engine.keyspace.store, self.engine.keyspace.clock
+        if effects:
+            clock.observe(max(effects[3::FIELDS]) << NODE_BITS | NODE_MASK)
         news = 0
-        for at in range(0, len(effects), FIELDS):
-            slot, key, record = effects[at + 1], effects[at + 2], unpack_record(effects[at + 4])
-            clock.observe(newest(record))
-            news += store.join(slot, key, record, cutoffs.get(slot, 0))
+        for slot, key, packed in zip(effects[1::FIELDS], effects[2::FIELDS], effects[4::FIELDS], strict=True):
+            news += store.join(slot, key, unpack_record(packed), cutoffs.get(slot, 0))
         return news
 
     def records_of(self, keys: list[bytes]) -> Flat:

@@ -206,8 +206,11 @@ class Store:
     def join(self, slot: int, key: bytes, record: Record, cutoff_there: int = 0) -> bool:
         """Merge what another replica knows of `key`; did it tell anything new?
 
-        Of a replica whose cutoff is lower than ours, what is older than that and unknown here is no news: it
-        is dead, and was forgotten."""
+        Where its cutoff is lower than ours, what is older and unknown here is dead, and was forgotten."""
+        stamp, value, expiry, _, extra = record
+        if extra is None and not expiry and stamp > self.bars[slot] and key not in self.records[slot]:
+            self.put(slot, key, stamp, value, 0)  # most of what an empty node learns
+            return True
         old, cutoff = self.get(slot, key), self.cutoffs[slot]
         if cutoff_there < cutoff:
             winnow(record, old, cutoff)
