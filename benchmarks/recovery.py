@@ -8,7 +8,7 @@ import random
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from attrs import frozen
@@ -94,10 +94,14 @@ def _fill(word: str, keys: int) -> Fill:
 
 def _written(nodes: list[LocalNode], word: str, keys: int) -> tuple[float, float]:
     """(writes a second, microseconds of CPU of these nodes a write), all sent to the first."""
-    before, began_s = sum([proc.cpu_s(node.pid) for node in nodes]), time.perf_counter()
+    before, began_s = _cpu_s(nodes), time.perf_counter()
     _fill(word, keys).write(nodes[0].port)
     took_s = time.perf_counter() - began_s
-    return keys / took_s, (sum([proc.cpu_s(node.pid) for node in nodes]) - before) / keys * 1e6
+    return keys / took_s, (_cpu_s(nodes) - before) / keys * 1e6
+
+
+def _cpu_s(nodes: Iterable[LocalNode]) -> float:
+    return sum([proc.cpu_s(node.pid) for node in nodes])
 
 
 def _owed(node: LocalNode, field: str = "hints") -> int:
@@ -116,14 +120,16 @@ def hints(keys: int, *, durable: bool) -> list[Finding]:
         rate, cpu_us = _written(keepers, "missed", keys)
         count = sum(map(_owed, keepers))
         size = sum([_owed(node, "hints_log_bytes") for node in keepers]) if durable else 0
+        before = _cpu_s(cluster)
         away.thaw()
         began_s = time.perf_counter()
         wait_until(lambda: not any(map(_owed, keepers)), "all is delivered", timeout_s=_PATIENCE_S)
-        took_s = time.perf_counter() - began_s
+        took_s, delivery_us = time.perf_counter() - began_s, (_cpu_s(cluster) - before) / count * 1e6
     found = [
         Finding(what=f"writes while a node is away, hints {where}", value=rate, unit="a second"),
         Finding(what=f"CPU of both others a write, hints {where}", value=cpu_us, unit="µs"),
         Finding(what=f"hints delivered from {where.split()[1]}", value=count / took_s, unit="keys a second"),
+        Finding(what=f"CPU of all three a hint from {where.split()[1]}", value=delivery_us, unit="µs"),
     ]
     if durable:
         found.append(Finding(what="files of hints", value=size / count, unit="bytes a key of 19"))
@@ -133,12 +139,14 @@ def hints(keys: int, *, durable: bool) -> list[Finding]:
 def warm_up(keys: int) -> list[Finding]:
     """A node that starts empty, until it has everything and serves."""
     with tempfile.TemporaryDirectory() as folder, _cluster(folder) as cluster:
-        first, _, late = cluster
+        *others, late = cluster
+        first = others[0]
         _fill("key", keys).write(first.port)
         late.kill()
-        began = len(late.log_text())
+        began, before = len(late.log_text()), _cpu_s(others)
         late.start()
         late.wait_ready(_PATIENCE_S)
+        cpu_us = [cpu_s / keys * 1e6 for cpu_s in (proc.cpu_s(late.pid), _cpu_s(others) - before)]
         seconds = _joining_s(late.log_text()[began:])
         held = int(late.command("DBSIZE"))
     size = keys * (len("key:") + 12 + VALUE_BYTES)
@@ -147,6 +155,8 @@ def warm_up(keys: int) -> list[Finding]:
         Finding(what=f"warm-up with {keys:,} keys", value=seconds, unit="s"),
         Finding(what="warm-up", value=keys / seconds, unit="keys a second"),
         Finding(what="warm-up", value=size / seconds / 1e6, unit="MB of keys and values a second"),
+        Finding(what="CPU of the empty node a key, its start included", value=cpu_us[0], unit="µs"),
+        Finding(what="CPU of both that it learns from a key", value=cpu_us[1], unit="µs"),
     ]
 
 
