@@ -19,7 +19,7 @@ from trio_dynomite.config import Gossip, Settings
 from trio_dynomite.coordinator.build import build_engine
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.handoff.keeper import HintKeeper
-from trio_dynomite.handoff.tending import tend
+from trio_dynomite.handoff.tending import HintTask
 from trio_dynomite.hub.channel import Channel
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.logs import get_logger
@@ -217,9 +217,9 @@ class NodeProcess:
                 await services.start(self.hub.run)
                 await services.start(self._tick)
                 if self.keeper is not None:
-                    services.start_soon(tend, self.keeper, self.engine.roster.hint_queues, self.hub.turn)
+                    services.start_soon(self._hint_task(self.keeper).run, name="hints")
                 if self.snapshots is not None:
-                    services.start_soon(self.snapshots.run)
+                    services.start_soon(self.snapshots.run, name="snapshots")
                 self.peer_listener.open()
                 await services.start(self.gossip.run, name="gossip")
                 for supervisor in self.supervisors.values():
@@ -243,6 +243,9 @@ class NodeProcess:
                 self.keeper.commit()
             self.engine.keyspace.store.close()
             collector.forget(pauses)
+
+    def _hint_task(self, keeper: HintKeeper) -> HintTask:
+        return HintTask(keeper, self.engine.roster.hint_queues, self.hub.turn)
 
     async def _stop_early(self, stop: trio.Event, starting: trio.CancelScope) -> None:
         await stop.wait()

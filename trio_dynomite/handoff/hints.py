@@ -98,6 +98,11 @@ class HintQueue:
         oldest_ms = self.oldest_ms
         return 0 if oldest_ms is None else max(0, self.budget.now_ms - oldest_ms) // 1000
 
+    @property
+    def delivered_s_ago(self) -> str:
+        """How many seconds ago the target acknowledged any last."""
+        return f"{(self.budget.now_ms - self.delivered_ms) // 1000}" if self.delivered_ms else "never"
+
     # What is missed
 
     def append(self, origin: int, effects: Flat) -> None:

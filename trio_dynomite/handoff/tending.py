@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 import trio
+from attrs import define, field
 
 from trio_dynomite.handoff.hints import HintQueue
 from trio_dynomite.handoff.keeper import HintKeeper
@@ -11,25 +12,33 @@ from trio_dynomite.handoff.log import HintLog
 _EVERY_S = 1.0
 
 
-async def tend(
-    keeper: HintKeeper,
-    queues: Callable[[], Mapping[str, HintQueue]],
-    turn: Callable[[Callable[[], None]], object],
-) -> None:
-    """Look after the logs of `queues`, once a second, until cancelled."""
-    while True:
-        await trio.sleep(_EVERY_S)
-        turn(lambda: keeper.match(queues()))
-        for log in list(keeper.logs.values()):
-            job = log.job()
-            if job is not None:
-                await _work(log, job, turn)
+@define(eq=False)
+class HintTask:
+    """Looks after the logs of one node's hints."""
 
+    keeper: HintKeeper
+    queues: Callable[[], Mapping[str, HintQueue]]
+    """The targets that there are now."""
+    turn: Callable[[Callable[[], None]], object]
+    every_s: float = _EVERY_S
+    scope: trio.CancelScope = field(factory=trio.CancelScope)
+    """Ends this task alone: turns go on to write what is missed, and nobody syncs or heals it."""
 
-async def _work(log: HintLog, job: Callable[[], None], turn: Callable[[Callable[[], None]], object]) -> None:
-    failure: OSError | None = None
-    try:
-        await trio.to_thread.run_sync(job)
-    except OSError as why:
-        failure = why
-    turn(lambda: log.worked(failure))
+    async def run(self) -> None:
+        """Again and again, until cancelled."""
+        with self.scope:
+            while True:
+                await trio.sleep(self.every_s)
+                self.turn(lambda: self.keeper.match(self.queues()))
+                for log in list(self.keeper.logs.values()):
+                    job = log.job()
+                    if job is not None:
+                        await self._work(log, job)
+
+    async def _work(self, log: HintLog, job: Callable[[], None]) -> None:
+        failure: OSError | None = None
+        try:
+            await trio.to_thread.run_sync(job)
+        except OSError as why:
+            failure = why
+        self.turn(lambda: log.worked(failure))

@@ -52,6 +52,8 @@ class Snapshotter:
     """Why the last one failed."""
     slice_ms_max: float = 0.0
     """The longest that a slice stopped the node."""
+    scope: trio.CancelScope = field(factory=trio.CancelScope)
+    """Ends the task alone: then none is made but the last."""
     _wanted: trio.Event = field(factory=trio.Event)
     _told: list[Told] = field(factory=list)
 
@@ -62,11 +64,12 @@ class Snapshotter:
 
     async def run(self) -> None:
         """Make one whenever it is time, or somebody wants it, until cancelled."""
-        while True:
-            with trio.move_on_after(self.every_s):
-                await self._wanted.wait()
-            self._wanted = trio.Event()
-            await self.take()
+        with self.scope:
+            while True:
+                with trio.move_on_after(self.every_s):
+                    await self._wanted.wait()
+                self._wanted = trio.Event()
+                await self.take()
 
     def want(self, told: Told = lambda failure: None) -> None:
         """Make one soon."""

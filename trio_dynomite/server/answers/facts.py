@@ -238,6 +238,7 @@ def dynomite_facts(server: Server) -> Facts:
         owed = f"hints={len(hints)},hints_bytes={hints.used},hints_oldest_s={hints.age_s}"
         owed += (
             f",hints_refused={hints.refused},hints_expired={hints.expired},hints_delivered={hints.delivered}"
+            f",hints_delivered_s_ago={hints.delivered_s_ago}"
         )
         behind = f"{owed},drift_ms={peer.drift_ms},agreed_s_ago={agreed}"
         facts[f"peer_{name}"] = f"{life},{place},{behind}"
