@@ -18,6 +18,7 @@ from trio_dynomite import collector, durable
 from trio_dynomite.config import Gossip, Settings
 from trio_dynomite.coordinator.build import build_engine
 from trio_dynomite.coordinator.engine import Engine
+from trio_dynomite.errors import NoRoomError
 from trio_dynomite.handoff.keeper import HintKeeper
 from trio_dynomite.handoff.tending import HintTask
 from trio_dynomite.hub.channel import Channel
@@ -166,6 +167,8 @@ class NodeProcess:
 
     def _on_error(self, error: Exception) -> None:
         """A handler ran into a mistake of ours; its connection is closed and the others go on."""
+        if isinstance(error, NoRoomError):  # no mistake: the node ends for it
+            return
         self.engine.internal_errors += 1
         log.error("a connection was closed by a mistake in the node", exc_info=error)
 

@@ -7,6 +7,8 @@ import pytest
 
 from tests.engines import folder
 from trio_dynomite.data.stamp import NODE_BITS
+from trio_dynomite.errors import NoRoomError
+from trio_dynomite.storage.rocksdb import disk
 from trio_dynomite.storage.rocksdb.store import RocksStore, open_store
 from trio_dynomite.topology.partitioner import make
 
@@ -141,3 +143,26 @@ def test_a_flush_hides_what_it_killed_and_not_what_comes_after(
     assert subject.values() == {b"0": b"new"}
     subject.again()
     assert subject.values() == {b"0": b"new"}
+
+
+def test_room_that_is_taken_while_the_database_is_opened_again_ends_the_node(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject.put(b"a", b"1")
+    subject.store.commit()
+    subject.fill_up()
+    subject.put(b"b", b"2")
+    subject.store.commit()
+
+    def opened(path: str) -> Any:
+        raise Exception("IO error: No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(disk, "open_database", opened)
+        subject.free = 1 << 40
+        with pytest.raises(NoRoomError, match="No space left"):
+            subject.look()
+    with pytest.raises(NoRoomError, match="cannot be opened again"):
+        subject.store.disk.database.get(b"a")
+    subject.again()
+    assert subject.values() == {b"a": b"1"}

@@ -18,6 +18,8 @@ from typing import Any
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch
 from sortedcontainers import SortedList
 
+from trio_dynomite.errors import NoRoomError
+
 Pair = tuple[bytes, bytes]
 
 _UNKNOWN = b"?"
@@ -119,11 +121,18 @@ class Disk:
         return pairs
 
     def recover(self) -> None:
-        """There is room again, perhaps: a database that has failed to write must be opened anew to go on."""
+        """There is room again, perhaps: a database that has failed to write must be opened anew to go on.
+
+        Raises NoRoomError when the room was taken meanwhile: then nothing can be read either."""
         path = self.database.path()
         with suppress(Exception):  # it has told us of its trouble
             self.database.close()
-        self.database, self.error = open_database(path), None
+        try:
+            self.database = open_database(path)
+        except Exception as why:
+            self.database = _Gone(f"{path} cannot be opened again: {why}")
+            raise NoRoomError(self.database.why) from why
+        self.error = None
         self.commit()
 
     def wipe(self, lower: bytes, upper: bytes) -> None:
@@ -139,6 +148,16 @@ class Disk:
         self.commit()
         with suppress(Exception) if self.error else nullcontext():
             self.database.close()
+
+
+class _Gone:
+    """Stands for a database that could not be opened again, until the process has ended."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    def __getattr__(self, name: str) -> Any:
+        raise NoRoomError(self.why)
 
 
 def prefix_of(key: bytes) -> bytes:
