@@ -17,6 +17,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seconds", type=float, default=300, help="how long the faults go on")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lanes", type=int, default=2, help="how many faults at once")
+    parser.add_argument(
+        "--disks", action="store_true", help="all nodes keep their data on disk, not two of six"
+    )
     parser.add_argument(
         "--keep", type=Path, help="a directory for the configuration and the logs of the nodes"
     )
@@ -34,6 +38,8 @@ def main() -> int:
             options.seconds,
             options.seed,
             lambda line: None if options.quiet else print(line, flush=True),
+            options.lanes,
+            options.disks,
         )
         trio.run(run.run)
         (directory / "happened.txt").write_text("\n".join(run.happened))

@@ -79,6 +79,7 @@ class Cluster:
 
     directory: Path
     lab: Lab
+    are_all_on_disk: bool = False
     hosts: dict[int, Host] = field(factory=dict)
 
     def make(self) -> None:
@@ -93,7 +94,7 @@ class Cluster:
         ports = (_CLIENT_PORT, _PEER_PORT, _ADMIN_PORT)
         node = LocalNode(f"node{number}", datacenter, rack, *ports, self.directory, parent_fd)
         node.host, node.prefix = Lab.address(number), Lab.prefix(number)
-        disk = self._disk(node) if rack == "rack3" else None
+        disk = self._disk(node) if rack == "rack3" or self.are_all_on_disk else None
         return Host(number, node, disk, self._clock(node))
 
     def _disk(self, node: LocalNode) -> Path:
@@ -133,7 +134,7 @@ class Cluster:
 
 def _toml(hosts: Any) -> str:
     lines = ['[cluster]\nname = "chaos"', '[consistency]\nread = "DC_QUORUM"\nwrite = "DC_QUORUM"']
-    lines += ["[access]\nallow_unprotected = true"]
+    lines += ["[access]\nallow_unprotected = true", '[repair]\ntombstone_grace = "2s"']
     for host in hosts:
         node = host.node
         lines += [

@@ -35,6 +35,7 @@ def _verdict(run: Run) -> Iterator[str]:
     reads = sum(load.reads for load in run.loads if isinstance(load, Registers))
     yield f"reads held against acknowledged writes: {reads}"
     yield f"all six copies equal {run.converged_s:.1f} s after the last fault"
+    yield f"tombstones collected by those who run now: {run.collected}"
     for word in _WORDS:
         yield f"{word.lower():12} {sum(word in text for text in run.broken)}"
     yield from run.broken[:50]

@@ -33,6 +33,9 @@ class Run:
     seconds: float
     seed: int
     echo: Callable[[str], None]
+    lanes: int = 2
+    """How many faults at once."""
+    are_all_on_disk: bool = False
     rng: random.Random = field(init=False)
     cluster: Cluster = field(init=False)
     faults: Faults = field(init=False)
@@ -44,13 +47,15 @@ class Run:
     broken: list[str] = field(factory=list)
     """Promises."""
     converged_s: float = float("nan")
+    collected: int = 0
+    """Tombstones, by the nodes' last lives."""
     happened: list[str] = field(factory=list)
     _began_s: float = 0.0
     _is_over: bool = False
 
     def __attrs_post_init__(self) -> None:
         self.rng = random.Random(self.seed)
-        self.cluster = Cluster(self.directory, Lab(6))
+        self.cluster = Cluster(self.directory, Lab(6), self.are_all_on_disk)
         self.faults = Faults(self.cluster, random.Random(self.seed + 1), self.say)
 
     def say(self, text: str) -> None:
@@ -123,7 +128,7 @@ class Run:
         await trio.sleep(2)
         until_s = trio.current_time() + self.seconds
         async with trio.open_nursery() as nursery:
-            for _ in range(2):
+            for _ in range(self.lanes):
                 nursery.start_soon(self._lane, until_s)
             await trio.sleep_until(until_s - _EXPIRY_ENDS_S)
             for load in self.loads:
@@ -131,7 +136,7 @@ class Run:
                     load.is_ending = True
 
     async def _lane(self, until_s: float) -> None:
-        """One fault after the other, all kinds before one comes again; two lanes overlap."""
+        """One fault after the other, all kinds before one comes again; lanes overlap."""
         faults, rng = self.faults.all(), self.faults.rng
         left: list[str] = []
         while trio.current_time() < until_s:
@@ -199,6 +204,7 @@ class Run:
         lines = host.node.log_text().splitlines()
         wrong = [line for line in lines if any(mistake in line for mistake in _MISTAKES)]
         info = await host.info()
+        self.collected += int(info["tombstones_collected"])
         return wrong + [
             f"{name}:{info[name]}" for name in ("internal_errors", "digests_drifted") if info[name] != "0"
         ]
