@@ -35,6 +35,8 @@ from trio_dynomite.peers.peer import Peer
 from trio_dynomite.peers.supervisor import Supervisor
 from trio_dynomite.protocol.replies import error
 from trio_dynomite.protocol.requests import Limits
+from trio_dynomite.seeds.asking import Asking
+from trio_dynomite.seeds.sources import source_of
 from trio_dynomite.server.listener import Listener, endpoint
 from trio_dynomite.server.server import Server
 from trio_dynomite.storage.snapshotter import Snapshotter
@@ -80,6 +82,8 @@ class NodeProcess:
     """Of the hints in files."""
     snapshots: Snapshotter | None = field(init=False)
     """Of a store in memory."""
+    services: trio.Nursery = field(init=False)
+    """All tasks of the running node."""
     supervisors: dict[str, Supervisor] = field(factory=dict)
     peer_listener: Listener = field(init=False)
     client_listener: Listener = field(init=False)
@@ -121,8 +125,9 @@ class NodeProcess:
         )
         self.server.snapshots = self.snapshots
         for peer in engine.roster.peers.values():
-            supervisor = Supervisor(self.hub, engine.roster, peer, settings.timeouts.connect)
-            self.supervisors[peer.name] = supervisor
+            self._supervise(peer)
+        engine.roster.members.on_joined = self._on_joined
+        engine.roster.members.on_left = lambda peer: self.supervisors.pop(peer.name).stop()
         engine.on_state = self._on_state
         engine.roster.on_down = self._on_down
         engine.roster.on_called = self._on_called
@@ -198,7 +203,24 @@ class NodeProcess:
         if not peer.is_open:
             self.supervisors[peer.name].wake.set()
 
+    def _supervise(self, peer: Peer) -> Supervisor:
+        supervisor = Supervisor(self.hub, self.engine.roster, peer, self.settings.timeouts.connect)
+        self.supervisors[peer.name] = supervisor
+        return supervisor
+
+    def _on_joined(self, peer: Peer) -> None:
+        self.services.start_soon(self._supervise(peer).run)
+
     # Tasks
+
+    async def _ask_seeds(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Find out who is in the cluster, where the configuration does not tell."""
+        if self.settings.cluster.seeds is None:
+            task_status.started()
+            return
+        source = source_of(self.settings.cluster.seeds)
+        asking = Asking(self.hub, self.engine.roster.members, source, self.settings.timeouts.connect)
+        await asking.run(task_status=task_status)
 
     async def _tick(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Deadlines, heartbeats and expiry, a few times a second."""
@@ -217,6 +239,7 @@ class NodeProcess:
         self.hub.turn(lambda: self.engine.set_state(NodeState.JOINING))
         try:
             async with trio.open_nursery() as services:
+                self.services = services
                 await services.start(self.hub.run)
                 await services.start(self._tick)
                 if self.keeper is not None:
@@ -225,8 +248,9 @@ class NodeProcess:
                     services.start_soon(self.snapshots.run, name="snapshots")
                 self.peer_listener.open()
                 await services.start(self.gossip.run, name="gossip")
-                for supervisor in self.supervisors.values():
+                for supervisor in list(self.supervisors.values()):
                     await services.start(supervisor.run)
+                await services.start(self._ask_seeds)
                 async with trio.open_nursery() as starting:
                     starting.start_soon(self._stop_early, stop, starting.cancel_scope)
                     await self.is_normal.wait()

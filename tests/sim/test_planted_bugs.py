@@ -24,7 +24,7 @@ from trio_dynomite.peers.delivery import Delivery
 from trio_dynomite.repair.collection import Collection, Round
 from trio_dynomite.storage import store
 from trio_dynomite.storage.memory import MemoryStore
-from trio_dynomite.testing.storm import STORMS
+from trio_dynomite.testing.storms import STORMS
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 SEEDS_MAX = int(os.environ.get("PLANTED_SEEDS", "12"))

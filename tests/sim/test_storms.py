@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from trio_dynomite.testing.storm import STORMS, Storm
+from trio_dynomite.testing.storm import Storm
+from trio_dynomite.testing.storms import STORMS
 
 SEEDS = int(os.environ.get("SIM_SEEDS", "4"))
 """Of each kind."""

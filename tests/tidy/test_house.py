@@ -18,6 +18,7 @@ NURSERIES = [
     "membership.task:GossipTask.run",
     "node:NodeProcess.run",
     "node:NodeProcess.run",
+    "seeds.asking:Asking.round",
 ]
 """Every place that starts tasks; one line a nursery."""
 

@@ -19,6 +19,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"handoff"}),),
     (frozenset({"coordinator", "peers", "repair"}),),
     (frozenset({"hub"}), frozenset({"logs"}), frozenset({"collector"})),
+    (frozenset({"seeds"}),),
     (frozenset({"server"}),),
     (frozenset({"durable"}),),
     (frozenset({"node"}),),
@@ -29,6 +30,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
 
 KNOWN = {
     "peers.supervisor → hub.channel": "a peer's task is wiring, like node.py, and lives a layer too low",
+    "peers.supervisor → hub.connecting": "a peer's task is wiring, like node.py, and lives a layer too low",
     "peers.supervisor → hub.hub": "a peer's task is wiring, like node.py, and lives a layer too low",
 }
 

@@ -25,6 +25,7 @@ from trio_dynomite.config.settings import (
 )
 from trio_dynomite.config.sources import Problem
 from trio_dynomite.errors import CommandError
+from trio_dynomite.membership.seeds import DnsSeeds, HttpSeeds
 from trio_dynomite.model import node_id
 
 Numbered = list[tuple[int, NodeSettings]]
@@ -73,6 +74,14 @@ def check_storage(storage: Storage) -> Iterator[Problem]:
             ("storage", "snapshot_every"),
             f"must be 0 with storage.engine {storage.engine!r}: it is on disk",
         )
+
+
+def check_seeds(cluster: Cluster) -> Iterator[Problem]:
+    """What reads them is installed."""
+    needed = {DnsSeeds: "dns", HttpSeeds: "h11"}.get(type(cluster.seeds))
+    if needed is not None and find_spec(needed) is None:
+        how = 'pip install "trio-dynomite[seeds]"'
+        yield ("cluster", "seeds"), f"needs a package that is not installed: {how}"
 
 
 def check_memory(storage: Storage, limits: Limits) -> Iterator[Problem]:
@@ -149,6 +158,9 @@ def check_tokens(nodes: Numbered, cluster: Cluster) -> Iterator[Problem]:
         yield from _tokens_in_range(index, node, cluster)
     for (datacenter, rack), members in racks.items():
         yield from _unique_tokens(members)
+        if cluster.seeds is not None and len(members) > 1:
+            yield from _tokens_missing(members)
+            continue
         giving = [node.name for _, node in members if node.tokens is not None]
         for index, node in members:
             if giving and node.tokens is None:
@@ -157,6 +169,17 @@ def check_tokens(nodes: Numbered, cluster: Cluster) -> Iterator[Problem]:
                     f"missing, while {giving[0]!r} of the same rack ({datacenter}/{rack}) gives its own; "
                     "give all or none",
                 )
+
+
+def _tokens_missing(members: Numbered) -> Iterator[Problem]:
+    """With seeds no node knows beforehand how many share its rack, so none can spread it evenly."""
+    for index, node in members:
+        if node.tokens is None:
+            others = ", ".join([other.name for _, other in members if other is not node])
+            yield (
+                ("nodes", index, "tokens"),
+                f"missing: with cluster.seeds, nodes that share a rack ({others} is in it) must give tokens",
+            )
 
 
 def _unique_names(nodes: Numbered) -> Iterator[Problem]:

@@ -14,6 +14,18 @@ from trio_dynomite.access.passwords import hash_of, hashed
 from trio_dynomite.access.rules import has_spaces
 from trio_dynomite.config import units
 from trio_dynomite.errors import ProtocolError
+from trio_dynomite.membership.seeds import (
+    DEFAULT_PORT,
+    DNS_TYPES,
+    DnsSeeds,
+    FileSeeds,
+    HttpSeeds,
+    ListedSeeds,
+    Seed,
+    SeedsFrom,
+    parse_seed,
+    split_address,
+)
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.inline import split_arguments
 
@@ -65,6 +77,7 @@ Flag = Annotated[bool, "flag"]
 UserName = Annotated[str, "user name"]
 Password = Annotated[bytes, "password"]
 """As `access.passwords` keeps it: a password itself is in no setting."""
+Seeds = Annotated[SeedsFrom, "seeds"]
 Rules = Annotated[tuple[bytes, ...], "rules"]
 """Of access control, without passwords."""
 
@@ -240,6 +253,51 @@ def rules(value: object) -> tuple[bytes, ...]:
     return tuple([_without_password(word) for word in words])
 
 
+def seeds(value: object) -> SeedsFrom:
+    """A list of addresses, or a table that says where such a list is."""
+    if isinstance(value, Text):
+        value = value.parts()
+    if isinstance(value, list):
+        return ListedSeeds(tuple([parse_seed(text(part)) for part in value]))
+    table = value if isinstance(value, dict) else {}
+    kind = next((one for one in _SEED_TABLES if one in table), "")
+    if not kind or set(table) - _SEED_TABLES[kind]:
+        raise ValueError(
+            "must be a list of host:port, or one of the tables { file = ... }, "
+            "{ dns = ..., type = ..., port = ..., servers = ... } and { http = ... }"
+        )
+    return _SEED_READERS[kind](table)
+
+
+_SEED_TABLES = {"file": {"file"}, "dns": {"dns", "type", "port", "servers"}, "http": {"http"}}
+
+
+def _dns_seeds(table: dict[str, object]) -> SeedsFrom:
+    servers = table.get("servers", [])
+    if not isinstance(servers, list):
+        raise ValueError(f"servers must be a list of name servers, not {_shown(servers)}")
+    return DnsSeeds(
+        name=text(table["dns"]),
+        type=one_of(text(table.get("type", "A")).upper(), DNS_TYPES),
+        port=port(table.get("port", DEFAULT_PORT)),
+        servers=tuple([Seed(*split_address(text(server), 53)) for server in servers]),
+    )
+
+
+def _http_seeds(table: dict[str, object]) -> SeedsFrom:
+    url = text(table["http"])
+    if not url.startswith(("http://", "https://")):
+        raise ValueError(f"http must be an address that begins with http:// or https://, not {_shown(url)}")
+    return HttpSeeds(url)
+
+
+_SEED_READERS: dict[str, Callable[[dict[str, object]], SeedsFrom]] = {
+    "file": lambda table: FileSeeds(text(table["file"])),
+    "dns": _dns_seeds,
+    "http": _http_seeds,
+}
+
+
 def _without_password(rule: bytes) -> bytes:
     mark = {b">": b"#", b"<": b"!"}.get(rule[:1])
     return rule if mark is None else mark + hashed(rule[1:])
@@ -292,5 +350,6 @@ READERS: tuple[tuple[object, Callable[[object], object]], ...] = (
     (UserName, user_name),
     (Password, password),
     (Rules, rules),
+    (Seeds, seeds),
 )
 """How each annotation is read."""

@@ -40,10 +40,19 @@ def load(path: str | Path, env: Mapping[str, str], overrides: Iterable[str] = ()
     tree = sources.read_file(Path(path))
     problems = sources.apply(tree, env, overrides)
     problems += secrets.resolve(tree, env, Path(path).parent)
+    _resolve_seeds_file(tree, Path(path).parent)
     settings = settle(tree, problems)
     if settings is None:
         raise ConfigError(str(path), tuple(_report(tree, problem) for problem in problems))
     return settings
+
+
+def _resolve_seeds_file(tree: dict[str, Any], folder: Path) -> None:
+    """A file of seeds is looked for where the configuration is, like files of secrets."""
+    cluster = tree.get("cluster")
+    seeds = cluster.get("seeds") if isinstance(cluster, dict) else None
+    if isinstance(seeds, dict) and isinstance(seeds.get("file"), str):
+        seeds["file"] = str(folder / seeds["file"])
 
 
 def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
@@ -64,6 +73,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
 
     if cluster is not None:
         problems += checks.check_cluster(cluster)
+        problems += checks.check_seeds(cluster)
         problems += checks.check_tokens(nodes, cluster)
     if timeouts is not None:
         problems += checks.check_timeouts(timeouts)

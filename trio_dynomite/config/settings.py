@@ -31,6 +31,8 @@ class Cluster:
     """The two characters around the part of a key that is hashed; "" hashes whole keys."""
     primaries: kinds.Primaries = "spread"
     """Which racks lead the keys: each its share, or one of them all."""
+    seeds: kinds.Seeds | None = None
+    """Whom to ask who else is in the cluster; None: the file names all of its nodes."""
 
     @property
     def spreads(self) -> bool:

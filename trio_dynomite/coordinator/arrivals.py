@@ -38,6 +38,14 @@ class Arrivals:
         else:
             self._waiting.setdefault(source, deque()).append((clock, now_s + PATIENCE_S, act))
 
+    def forget(self) -> None:
+        """Numbers of routes mean something else from now on: nothing more is waited for."""
+        waiting, self._waiting = self._waiting, {}
+        self._seen.clear()
+        for queue in waiting.values():
+            for _, _, act in queue:
+                act()
+
     def expire(self, now_s: float) -> None:
         """Let go of what has waited long enough."""
         for waiting in self._waiting.values():

@@ -115,10 +115,13 @@ class Blocked(LoneCaller):
             stake.is_called = True
             return
         stake.is_called = False
+        if stake.route.is_retired:
+            self._stake_again()
+            return
         leader = stake.route.leader
         if stake.seat is not None:
             self._called_here(stake)
-        elif stake.route.is_ready:
+        elif stake.route.may_block:
             self._attempt_here(stake)
         elif leader is not None and leader.is_open:
             self._attempt_there(stake, leader)
@@ -127,7 +130,7 @@ class Blocked(LoneCaller):
 
     def again(self, stake: Stake) -> None:
         """Something has changed: try again, unless it waits somewhere already."""
-        if stake.seat is None and stake.peer is None:
+        if stake in self.stakes and stake.seat is None and stake.peer is None:
             self.attempt(stake)
 
     def _attempt_here(self, stake: Stake) -> None:
@@ -156,7 +159,7 @@ class Blocked(LoneCaller):
             return True
         if self.is_busy:
             stake.is_called = True
-        if self.is_busy or not stake.route.is_ready:
+        if self.is_busy or not stake.route.may_block:
             return False
         reply = self._run(stake)
         if reply is not None and is_nothing(self.engine, self.row, stake.args, reply):
@@ -212,6 +215,8 @@ class Blocked(LoneCaller):
             self._leave(stake)
         elif self.timed_out:
             self.finish(self.null)
+        elif stake.route.is_retired:
+            self.attempt(stake)
         else:
             self._answer_calls()
 
@@ -255,9 +260,32 @@ class Blocked(LoneCaller):
             blocking.leave(stake.peer, stake.token)
             stake.peer = None
 
+    def _stake_again(self) -> None:
+        """The ring has changed: wait by the new one for what is waited for."""
+        self._leave_all()
+        waits = [stake.args for stake in self.stakes]
+        args = waits[0] if len(waits) == 1 else [waits[0][0], *_keys_of(self.row, waits), waits[0][-1]]
+        routes = routes_of(self.engine, self.row, args)
+        if len(routes) > 1 and self.row.name not in _SPLIT:
+            self.finish(CROSS_SLOT)
+            return
+        self.stake(args, routes)
+        for stake in list(self.stakes):
+            self.attempt(stake)
+
+    def stake(self, args: list[bytes], routes: dict[Route, list[bytes]]) -> None:
+        """Wait for these keys, each at its route."""
+        self.stakes = []
+        for route, keys in routes.items():
+            part = [args[0], *keys, args[-1]] if len(routes) > 1 else args
+            self.stakes.append(Stake(route, part, self.engine.blocking.next_token()))
+
     def reroute(self) -> None:
         """Who leads may have changed: wait where the primary is now."""
-        if self.executed:
+        if self.executed or self.is_over:
+            return
+        if any(stake.route.is_retired for stake in self.stakes) and not self.is_busy:
+            self._stake_again()
             return
         for stake in self.stakes:
             moved_here = stake.seat is not None and not stake.route.is_ready
@@ -277,12 +305,22 @@ def is_nothing(engine: Engine, row: Row, args: list[bytes], reply: bytes) -> boo
     return any(engine.keyspace.kind(key) not in (None, wanted) for key in keys)
 
 
-def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
-    """Run a blocking command, and wait if there is nothing for it."""
-    assert row.blocking is not None
+def routes_of(engine: Engine, row: Row, args: list[bytes]) -> dict[Route, list[bytes]]:
+    """The routes of a command's keys, and the keys of each."""
     routes: dict[Route, list[bytes]] = {}
     for key in row.keys(args):
         routes.setdefault(engine.table.of_key(key), []).append(key)
+    return routes
+
+
+def _keys_of(row: Row, waits: list[list[bytes]]) -> list[bytes]:
+    return [key for args in waits for key in row.keys(args)]
+
+
+def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+    """Run a blocking command, and wait if there is nothing for it."""
+    assert row.blocking is not None
+    routes = routes_of(engine, row, args)
     if not routes:
         return engine.execute(row, args, caller.resp)
     try:
@@ -295,7 +333,5 @@ def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes
     if timeout_s < 0:
         return engine.submit_to(next(iter(routes)), row, args, caller)
     blocked = Blocked(engine, row, caller.read_level, caller.write_level, caller.resp, caller)
-    for route, keys in routes.items():
-        part = [args[0], *keys, args[-1]] if len(routes) > 1 else args
-        blocked.stakes.append(Stake(route, part, engine.blocking.next_token()))
+    blocked.stake(args, routes)
     return engine.blocking.start(blocked, timeout_s)

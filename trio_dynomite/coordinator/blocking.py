@@ -185,7 +185,7 @@ class Blocking:
         keys = row.keys(args)
         route = self.engine.table.of_key(keys[0])
         was_held = self._vacate(acceptor, token)
-        if not route.is_ready:
+        if not route.may_block:
             answer([b"moved"])
             return
         attempt = RemoteAttempt(Level(read_level), Level(write_level), resp, answer)

@@ -8,7 +8,9 @@ from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.coordinator.routes import make_routes
 from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.handoff.hints import HintBudget
-from trio_dynomite.peers.roster import Roster, RosterSettings, make_peers
+from trio_dynomite.membership.member import Member
+from trio_dynomite.peers.members import Members
+from trio_dynomite.peers.roster import Roster, RosterSettings, make_peer
 from trio_dynomite.repair.read_repair import Sampling
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.memory import MemoryStore
@@ -42,7 +44,8 @@ def build_engine(
         settings, f"{partitioner.fingerprint}, primaries: {settings.cluster.primaries}"
     )
     hints = HintBudget(settings.limits.hints, int(settings.hints.max_window * 1000), now_ms=now_ms)
-    peers = make_peers([member for member in members if member.name != name], roster_settings, hints)
+    others = [member for member in members if member.name != name]
+    peers = {member.name: make_peer(member, roster_settings, hints) for member in others}
     keyspace = StoreKeyspace(store, clock, origin=clock.next(), rng=rng)
     engine = (Sampling if settings.repair.read_chance else Engine)(
         node,
@@ -55,6 +58,11 @@ def build_engine(
         now_ms=now_ms,
     )
     engine.roster = Roster(engine, roster_settings, peers, hints)
+    own = Member.of(node, now_ms)
+    known = {member.name: Member.of(member, 0) for member in members}
+    engine.roster.members = Members(engine, {**known, name: own})
+    if settings.cluster.seeds is not None:
+        engine.roster.members.open(settings.timeouts.warm_up)
     engine.repair.interval_s, engine.repair.rate = settings.repair.interval, settings.repair.rate
     engine.repair.collection.grace_s = settings.repair.tombstone_grace
     if isinstance(engine, Sampling):
@@ -67,6 +75,7 @@ def _roster_settings(settings: Settings, fingerprint: str) -> RosterSettings:
     return RosterSettings(
         cluster=settings.cluster.name,
         fingerprint=fingerprint,
+        spreads=settings.cluster.spreads,
         heartbeat_s=settings.timeouts.heartbeat,
         down_after_s=settings.timeouts.down_after,
         clock_drift_max_ms=int(settings.timeouts.max_clock_drift * 1000),

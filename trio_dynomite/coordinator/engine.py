@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import define, field
 
 from trio_dynomite.commands.row import Row, Spread
-from trio_dynomite.coordinator import everywhere, scatter, several
+from trio_dynomite.coordinator import changes, everywhere, scatter, several
 from trio_dynomite.coordinator.arrivals import Arrivals
 from trio_dynomite.coordinator.batch import Batch, Waiter, nothing_done
 from trio_dynomite.coordinator.blocking import Blocking
@@ -122,6 +122,8 @@ class Engine:
     eviction: Eviction = field(init=False)
     repair: AntiEntropy = field(init=False)
     disk: FullDisk = field(init=False)
+    is_warm: bool = False
+    """This node knows all that was known of its part of the ring when that became its part."""
     is_limited: bool = False
     """`maxmemory` is set, or the disk is full: `disk` is asked before writes."""
     arrivals: Arrivals = field(factory=Arrivals)
@@ -320,6 +322,8 @@ class Engine:
     ) -> bytes | None:
         reason = route.write_shortfall[caller.write_level]
         if need != VERIFIED or reason is not None:
+            if route.is_changing:
+                return self.parking.until_agreed(route, row, args, caller)
             self.refused += 1
             return nothing_done(reason or "the level cannot be reached")
         if (full := self.over_limit()) is not None:
@@ -335,6 +339,8 @@ class Engine:
     def _quorum_read(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
         reason = route.read_shortfall[caller.read_level]
         if reason is not None:
+            if route.is_changing and not self.keyspace.may_block:
+                return self.parking.until_agreed(route, row, args, caller)
             self.refused += 1
             return replies.error(f"NOREPLICAS {reason}")
         return self.over_limit() or QuorumRead.start(self, route, row, args, caller)
@@ -363,32 +369,21 @@ class Engine:
             self.roster.tell_state()
             self.on_state(state)
 
-    def self_report(self) -> tuple[int, int, int]:
-        """What every sign of life tells: state, clock, number of the view of who leads."""
-        return int(self.state), self.now_ms, self.view_number
+    def self_report(self) -> tuple[int, int, int, int, bool]:
+        """What every sign of life tells: state, clock, number of the view of who leads, ring, warmth."""
+        return int(self.state), self.now_ms, self.view_number, self.table.view.ring, self.is_warm
+
+    def opinion(self) -> tuple[int, list[str], int]:
+        """Number of the view, who leads each route in it, and the ring whose routes these are."""
+        return self.view_number, self.leaders, self.table.view.ring
 
     def routes_changed(self) -> None:
         """A peer came, went or changed its state: work the routes out anew."""
-        self.table.refresh(is_normal=self.state is NodeState.NORMAL)
-        leaders = [self.node.name if route.leads else route.leader_name for route in self.table.routes]
-        if leaders != self.leaders:
-            self.view_number += 1
-            for route, before, now in zip(self.table.routes, self.leaders, leaders, strict=False):
-                route.led_since = route.led_since if before == now else self.view_number
-            self.leaders = leaders
-            for peer in self.roster.peers.values():
-                peer.synced = False
-            self.synced()
-            self.roster.tell_state()
-        self.soon(self.parking.retry)
-        self.soon(self.blocking.reroute)
+        changes.routes_changed(self)
 
     def synced(self) -> None:
         """This node has learned what a peer knows."""
-        for route in self.table.routes:
-            route.check_ready()
-        self.soon(self.parking.retry)
-        self.soon(self.blocking.reroute)
+        changes.synced(self)
 
     def touch_link(self, link: Link) -> None:
         """`link` has something to send at the end of the turn."""

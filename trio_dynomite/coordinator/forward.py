@@ -143,7 +143,7 @@ def _park_or_refuse(
 ) -> bytes | None:
     """Wait when somebody may be back in a moment, or this node has yet to become ready."""
     in_limbo = any(peer.liveness is Liveness.LIMBO or peer.is_open for peer in route.copies)
-    if route.leads or in_limbo or (route.is_replica and not route.serves):
+    if route.leads or in_limbo or (route.is_replica and not route.serves) or route.is_retired:
         engine.parking.add(route, row, args, caller)
         return None
     engine.refused += 1

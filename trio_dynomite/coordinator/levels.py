@@ -20,7 +20,7 @@ def needed(level: Level, racks: Mapping[str, int], local: str) -> dict[str, int]
         return {local: 1}
     if level == Level.DC_EACH_SAFE_QUORUM:
         return {datacenter: quorum(count) for datacenter, count in racks.items()}
-    return {local: quorum(racks[local])}
+    return {local: quorum(racks.get(local, 0))}
 
 
 def shortfall(level: Level, racks: Mapping[str, int], local: str, alive: Mapping[str, int]) -> str | None:

@@ -81,6 +81,17 @@ class Parking:
             caller.wait(*(route, None) if row.write else (None, route)),
             sum(map(len, args)),
         )
+        self.hold(parked)
+
+    def until_agreed(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+        """The ring has just changed: in a moment replicas agree again; None, or why there is no room."""
+        full = self.engine.over_limit()
+        if full is None:
+            self.add(route, row, args, caller)
+        return full
+
+    def hold(self, parked: Parked) -> None:
+        """Let a request wait that began otherwise."""
         self.engine.watch(parked)
         self._append(parked)
 
@@ -112,7 +123,9 @@ class Parking:
             parked.is_over = False
 
     def _submit(self, parked: Parked) -> bytes | None:
-        """As it was submitted first, so that keys are gathered; a part of a split request goes as it is."""
-        if parked.row.spread is Spread.KEY:
+        """As it was submitted first, so that keys are gathered, and split where the ring was cut meanwhile.
+
+        A part of a split request goes as it is while its route is what it was."""
+        if parked.row.spread is Spread.KEY or parked.route.is_retired:
             return self.engine.submit(parked.row, parked.args, parked)
         return self.engine.submit_to(parked.route, parked.row, parked.args, parked)

@@ -19,6 +19,7 @@ from attrs import define, field
 from trio_dynomite.commands.row import Row
 from trio_dynomite.coordinator.batch import Batch, Waiter, nothing_done
 from trio_dynomite.coordinator.levels import needed
+from trio_dynomite.coordinator.park import Parked
 from trio_dynomite.model import Level
 from trio_dynomite.peers.link import LOST, Link, encode_effects
 from trio_dynomite.peers.peer import Peer
@@ -71,8 +72,8 @@ class Comparison:
             if datacenter == route.local:
                 peers, count = route.copies, count - 1
             else:
-                peers = route.remote[datacenter]
-            serving = [peer for peer in peers if peer.is_serving and peer not in avoid]
+                peers = route.remote.get(datacenter, [])
+            serving = [peer for peer in peers if route.knows(peer) and peer not in avoid]
             chosen += serving[:count]
         return chosen
 
@@ -100,6 +101,9 @@ class Comparison:
     def _replace(self, lost: Peer) -> None:
         """A contact went away: ask another in its place, or give up."""
         spare = [peer for peer in self._spares() if peer.node.datacenter == lost.node.datacenter]
+        if not spare and self.route.is_changing:
+            self.try_again(f"{self.level.name}: the ring has changed meanwhile")
+            return
         if not spare:
             self._fail(f"{self.level.name}: {lost.name} went away and nobody can take its place")
             return
@@ -107,7 +111,8 @@ class Comparison:
         self._ask(spare[0])
 
     def _spares(self) -> list[Peer]:
-        return [peer for peer in self.route.everywhere() if peer.is_serving and peer not in self.contacts]
+        others = [peer for peer in self.route.everywhere() if peer not in self.contacts]
+        return [peer for peer in others if self.route.knows(peer)]
 
     def _one_less(self, then: Any) -> None:
         self.waiting_for -= 1
@@ -173,6 +178,10 @@ class Comparison:
         else:
             self._fail(f"{self.level.name}: a replica went away during a repair")
 
+    def try_again(self, reason: str) -> None:
+        """It did not come to its end because the ring has changed."""
+        self._fail(reason)
+
     def answer(self) -> bytes:
         """The reply from what is known now."""
         raise NotImplementedError
@@ -208,6 +217,7 @@ class QuorumRead(Comparison):
     row: Row = field(kw_only=True)
     args: list[bytes] = field(kw_only=True)
     resp: int = field(kw_only=True)
+    hops: int = 0
     seen: int = 0
     """The digest of what the reply was made from."""
 
@@ -215,7 +225,9 @@ class QuorumRead(Comparison):
     def start(cls, engine: Engine, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
         """Read here, and ask the others."""
         keys = row.keys(args)
-        read = cls(engine, route, caller.read_level, keys, row=row, args=args, resp=caller.resp)
+        read = cls(
+            engine, route, caller.read_level, keys, row=row, args=args, resp=caller.resp, hops=caller.hops
+        )
         read.reply = read.answer()
         contacts = read._choose([])
         if not contacts:
@@ -228,6 +240,16 @@ class QuorumRead(Comparison):
         reply = self.engine.execute(self.row, self.args, self.resp)
         self.seen = self.engine.replica.digest_of(self._what)
         return reply
+
+    def try_again(self, reason: str) -> None:
+        """Nothing was done: it is routed again."""
+        self.is_over = True
+        self.engine.in_flight -= 1
+        self.engine.waiting_bytes -= self.size
+        self.reply = b""
+        levels, size = (self.level, self.level), sum(map(len, self.args))
+        again = Parked(self.route, self.row, self.args, *levels, self.resp, self.hops, self.waiter, size)
+        self.engine.parking.hold(again)
 
     def is_reply_of(self, digest: int) -> bool:
         """What came in the turn of the read, after it, is in the digest and not in the reply."""

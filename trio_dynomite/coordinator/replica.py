@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,8 @@ class Replica:
     engine: Engine
     _shared: dict[str, list[int]] = field(factory=dict)
     """By peer, the slots of which both hold copies."""
+    regained: set[int] = field(factory=set)
+    """Slots that are ours since the ring changed, until we know all of them: what we have of them is old."""
 
     def join_effects(self, origin: int, effects: Flat, *, relay: bool) -> list[bytes]:
         """Join a frame's effects; the keys of those that built on something unknown here."""
@@ -47,11 +49,7 @@ class Replica:
 
     def _pass_on(self, origin: int, effects: Flat) -> None:
         """This node is a gateway: the other racks of its datacenter get the effects from here."""
-        groups: dict[Route, Flat] = {}
-        for at in range(0, len(effects), FIELDS):
-            effect = effects[at : at + FIELDS]
-            groups.setdefault(self.route_of_effects(effect), []).extend(effect)
-        for route, group in groups.items():
+        for route, group in self.by_route(effects).items():
             body = encode_effects(origin, group)
             for peer in route.copies:
                 if peer.is_open:
@@ -59,6 +57,14 @@ class Replica:
                     peer.link.send_effects(body, Batch(), origin, group)
                 else:
                     peer.hints.append(origin, group)
+
+    def by_route(self, effects: Flat) -> dict[Route, Flat]:
+        """Effects by the route of each."""
+        groups: dict[Route, Flat] = {}
+        for at in range(0, len(effects), FIELDS):
+            effect = effects[at : at + FIELDS]
+            groups.setdefault(self.route_of_effects(effect), []).extend(effect)
+        return groups
 
     def route_of_effects(self, effects: Flat) -> Route:
         """The route of the first of some effects."""
@@ -112,7 +118,7 @@ class Replica:
         effects: Flat = []
         known = store.slot_digests(slots)
         if known == digests:
-            return [len(slots), floors, effects, self.engine.view_number, self.engine.leaders]
+            return [len(slots), floors, effects, *self.engine.opinion()]
         looked = weight = 0
         for slot, ours, theirs in zip(slots, known, digests, strict=True):
             looked += 1
@@ -125,24 +131,39 @@ class Replica:
                 weight += weight_of_any(key, record)
             if len(effects) > SYNC_PAGE_EFFECTS * FIELDS or weight > PAGE_BYTES:
                 break
-        return [looked, floors, effects, self.engine.view_number, self.engine.leaders]
+        return [looked, floors, effects, *self.engine.opinion()]
 
     def slots_shared_with(self, peer: Peer) -> list[int]:
         """The slots of which both this node and `peer` hold copies."""
         shared = self._shared.get(peer.name)
         if shared is None:
-            shared = self._shared[peer.name] = self._overlap(peer)
+            shared = self._shared[peer.name] = self._slots(
+                lambda names: {self.engine.node.name, peer.name} <= names
+            )
         return shared
 
-    def _overlap(self, peer: Peer) -> list[int]:
-        partitioner = self.engine.table.view.partitioner
-        shared: set[int] = set()
+    def slots_to_learn_from(self, peer: Peer) -> list[int]:
+        """The slots of ours of which `peer` may know something: all of them, after the ring has changed."""
+        if self.engine.is_warm and not self.engine.table.is_changing:
+            return self.slots_shared_with(peer)
+        return sorted(self.own_slots())
+
+    def own_slots(self) -> set[int]:
+        """The slots of which this node holds a copy, or of a part of them."""
+        return set(self._slots(lambda names: self.engine.node.name in names))
+
+    def forget_shared(self) -> None:
+        """The ring may have changed."""
+        self._shared.clear()
+
+    def _slots(self, is_wanted: Callable[[set[str]], bool]) -> list[int]:
+        """The slots of every range whose replicas are `is_wanted`."""
+        slot_of = self.engine.table.view.partitioner.slot_of_position
+        found: set[int] = set()
         for range_ in self.engine.table.view.ranges:
-            names = range_.placement.all
-            if self.engine.node.name in names and peer.name in names:
-                slot_of = partitioner.slot_of_position
-                shared.update(range(slot_of(range_.first), slot_of(range_.last) + 1))
-        return sorted(shared)
+            if is_wanted(set(range_.placement.all)):
+                found.update(range(slot_of(range_.first), slot_of(range_.last) + 1))
+        return sorted(found)
 
     def digest_of(self, keys: bytes | list[bytes]) -> int:
         """The digest of a key's record, or of several keys' together."""

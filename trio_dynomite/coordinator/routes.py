@@ -15,6 +15,7 @@ from attrs import define, field
 
 from trio_dynomite.coordinator.batch import Batch
 from trio_dynomite.coordinator.levels import needed, quorum, shortfall
+from trio_dynomite.coordinator.transition import Former, Formers, cold
 from trio_dynomite.data.effect import FIELDS
 from trio_dynomite.model import Level, Node
 from trio_dynomite.peers.peer import Peer
@@ -61,10 +62,18 @@ class Route:
     """This node leads, and knows all that the replicas it can ask know."""
     serves: bool = False
     """This node may answer reads from its own copy."""
+    formers: tuple[Former, ...] = ()
+    """Who had a part of this before the ring changed, while that matters."""
+    cold: frozenset[str] = frozenset()
+    """The replicas that have it only since, and may lack what was written before."""
+    is_retired: bool = False
+    """The ring has changed: its keys have other routes now, and nobody serves this one."""
     stint: int = 0
     """How often this node has become ready here: while that stays, nobody else has led."""
     led_since: int = 0
     """The number of our view in which its primary became who it is."""
+    led_by: str | None = None
+    """Its primary in that view; None before the first."""
     leader: Peer | None = None
     """The primary when it is another node; None when it is this one, or nobody."""
     acks: list[int] = field(factory=lambda: [UNREACHABLE] * len(Level))
@@ -96,17 +105,19 @@ class Route:
         for peers in self.remote.values():
             yield from peers
 
-    def refresh(self, *, is_normal: bool) -> None:
-        """Work everything out anew; `is_normal`: this node is in state NORMAL."""
+    def refresh(self, me: str, *, is_normal: bool, is_warm: bool) -> None:
+        """Work everything out anew; `is_normal`: this node, `me`, is in state NORMAL."""
         self._choose_leader(is_normal)
-        self.serves = self.is_replica and is_normal
+        if self.formers or self.cold:
+            self._look_back(me, is_warm)
+        self.serves = self.is_replica and is_normal and (is_warm or me not in self.cold)
         others = {dc: [p for p in peers if p.is_open] for dc, peers in self._by_datacenter().items()}
-        me = {self.local: int(self.is_replica)}
-        writable = {dc: len(open_) + me.get(dc, 0) for dc, open_ in others.items()}
-        me = {self.local: int(self.serves)}
-        readable = {dc: sum(p.is_serving for p in open_) + me.get(dc, 0) for dc, open_ in others.items()}
-        self.write_shortfall = [shortfall(level, self.racks, self.local, writable) for level in Level]
-        self.read_shortfall = [shortfall(level, self.racks, self.local, readable) for level in Level]
+        here = {self.local: int(self.is_replica)}
+        writable = {dc: len(open_) + here.get(dc, 0) for dc, open_ in others.items()}
+        here = {self.local: int(self.serves)}
+        readable = {dc: sum(map(self.knows, open_)) + here.get(dc, 0) for dc, open_ in others.items()}
+        self.write_shortfall = [self._shortfall(level, writable) for level in Level]
+        self.read_shortfall = [self._shortfall(level, readable) for level in Level]
         self.acks = [self._acks(level) for level in Level]
         self.check_ready()
 
@@ -114,11 +125,14 @@ class Route:
         """A primary is ready once enough replicas agree that it leads, and it knows what they know.
 
         More than half (or all that can be reached) make sure that no other node is acknowledged as the
-        primary meanwhile, and that everything acknowledged before is known here."""
+        primary meanwhile, and that everything acknowledged before is known here; also of the replicas
+        that it had before the ring changed."""
         reachable = [peer for peer in self.copies if peer.is_open]
-        agreeing = sum([peer.synced and peer.vouches and self.number in peer.agreed for peer in reachable])
+        agreeing = sum([peer.agrees(self.number) for peer in reachable])
         enough = min(len(reachable), quorum(self.racks[self.local]) - 1) if self.leads else 0
         before, self.is_ready = self.is_ready, self.leads and agreeing >= enough
+        if self.formers and self.is_ready:
+            self.is_ready = all([former.agrees(self.number) for former in self.formers])
         if self.is_ready and not before:
             self.stint += 1
         elif not self.is_ready:
@@ -128,6 +142,48 @@ class Route:
     def leader_name(self) -> str:
         """Who leads in this node's view; "" when it is this node, or nobody."""
         return self.leader.name if self.leader is not None else ""
+
+    def _look_back(self, me: str, is_warm: bool) -> None:
+        """See how far the transition to this ring is; when it has ended, forget what was before."""
+        for former in self.formers:
+            former.look()
+        peers = [peer for peer in self.everywhere() if peer.name in self.cold]
+        is_over = all([peer.is_open and peer.is_kin and peer.is_warm for peer in peers])
+        if is_over and (is_warm or me not in self.cold) and self.has_left:
+            self.formers, self.cold = (), frozenset()
+
+    @property
+    def has_left(self) -> bool:
+        """Can nobody be acknowledged by a former ring any more?"""
+        return all([former.is_left for former in self.formers])
+
+    @property
+    def may_block(self) -> bool:
+        """May commands be tried here that wait for something? None of them is parked half done."""
+        return self.is_ready and self.has_left
+
+    @property
+    def is_changing(self) -> bool:
+        """Has the ring just changed here, so that a level that cannot be reached soon can?"""
+        return not self.has_left or not all([peer.is_kin or not peer.is_open for peer in self.copies])
+
+    def knows(self, peer: Peer) -> bool:
+        """May `peer` answer reads of this, and be counted?"""
+        return peer.is_serving and peer.is_kin and (peer.is_warm or peer.name not in self.cold)
+
+    def _shortfall(self, level: Level, alive: Mapping[str, int]) -> str | None:
+        if self.formers and level != Level.DC_ONE and not self.has_left:
+            return f"{level.name} needs a majority of the replicas that were before the ring changed"
+        return shortfall(level, self.racks, self.local, alive)
+
+    def retire(self) -> None:
+        """The ring has changed: nobody serves this route, and what waits for it is routed again."""
+        self.is_retired = True
+        self.leads = self.is_ready = self.serves = self.is_replica = False
+        self.leader, self.order, self.copies = None, [], []
+        self.remote = {datacenter: [] for datacenter in self.remote}
+        self.acks = [UNREACHABLE] * len(Level)
+        self.read_shortfall = self.write_shortfall = ["the ring has changed"] * len(Level)
 
     def _choose_leader(self, is_normal: bool) -> None:
         self.leads, self.leader = False, None
@@ -158,7 +214,7 @@ class Route:
 
     def readers(self) -> list[Peer]:
         """Peers of our datacenter that can be asked for what they know."""
-        return [peer for peer in self.copies if peer.is_serving]
+        return [peer for peer in self.copies if self.knows(peer)]
 
 
 @define(eq=False)
@@ -173,18 +229,35 @@ class RouteTable:
     """The same, and the keyspace is told the key's slot: the first thing that happens to a request."""
     of_position: Callable[[int], Route]
 
-    def refresh(self, *, is_normal: bool) -> None:
+    @property
+    def is_changing(self) -> bool:
+        """Does the ring that was before this one still matter somewhere?"""
+        return any([route.formers or route.cold for route in self.routes])
+
+    def refresh(self, me: str, *, is_normal: bool, is_warm: bool) -> None:
         """Work every route out anew."""
         for route in self.routes:
-            route.refresh(is_normal=is_normal)
+            route.refresh(me, is_normal=is_normal, is_warm=is_warm)
 
 
-def make_routes(view: View, node: Node, peers: Mapping[str, Peer], keyspace: StoreKeyspace) -> RouteTable:
-    """The routes of `view` as `node` sees them."""
+def make_routes(
+    view: View,
+    node: Node,
+    peers: Mapping[str, Peer],
+    keyspace: StoreKeyspace,
+    before: RouteTable | None = None,
+) -> RouteTable:
+    """The routes of `view` as `node` sees them; where nothing changes, those of the table `before` it."""
     made: dict[Placement, Route] = {}
-    for range_ in view.ranges:
-        if range_.placement not in made:
-            made[range_.placement] = _make_route(len(made), range_.placement, node, peers)
+    past = None if before is None else Formers(view, before, peers, node.name, node.datacenter)
+    for placement in dict.fromkeys([range_.placement for range_ in view.ranges]):
+        route = past.same(placement) if past is not None else None
+        if route is None:
+            route = _make_route(placement, node, peers)
+            route.formers = past.of(placement) if past is not None else ()
+            route.cold = cold(placement, route.formers)
+        route.number = len(made)
+        made[placement] = route
     by_range = [made[range_.placement] for range_ in view.ranges]
     bounds = view.bounds
 
@@ -230,9 +303,9 @@ def _locator(
     return locate
 
 
-def _make_route(number: int, placement: Placement, node: Node, peers: Mapping[str, Peer]) -> Route:
+def _make_route(placement: Placement, node: Node, peers: Mapping[str, Peer]) -> Route:
     replicas = dict(placement.replicas)
-    route = Route(number, placement, {dc: len(names) for dc, names in replicas.items()}, node.datacenter)
+    route = Route(0, placement, {dc: len(names) for dc, names in replicas.items()}, node.datacenter)
     route.order = [None if name == node.name else peers[name] for name in replicas.get(node.datacenter, ())]
     route.copies = [peer for peer in route.order if peer is not None]
     route.remote = {

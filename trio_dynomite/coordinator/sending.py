@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from trio_dynomite.coordinator.batch import Batch
+from trio_dynomite.coordinator.changes import late_hints
 from trio_dynomite.data.effect import Flat
 from trio_dynomite.peers.link import encode_effects
 
@@ -63,7 +64,7 @@ def _send(engine: Engine, batch: Batch, route: Route, peers: list[Peer], gateway
             peer.hints.append(origin, effects)
     for peer in gateways:
         assert peer.link is not None
-        relayed = Batch(on_settled=_hint_if_lost(route, peer, origin, effects))
+        relayed = Batch(on_settled=_hint_if_lost(engine, route, peer, origin, effects))
         peer.link.send_effects(body, relayed, origin, effects, relay=True)
 
 
@@ -74,12 +75,17 @@ def _token_for(engine: Engine, route: Route, peer: Peer) -> int:
     return peer.token if route.number in peer.agreed else NOT_AGREED
 
 
-def _hint_if_lost(route: Route, gateway: Peer, origin: int, effects: Flat) -> Callable[[bool], None]:
+def _hint_if_lost(
+    engine: Engine, route: Route, gateway: Peer, origin: int, effects: Flat
+) -> Callable[[bool], None]:
     """When a gateway goes away its whole datacenter may have missed what it was to pass on."""
+    datacenter = gateway.node.datacenter
 
     def settled(complete: bool) -> None:
-        if not complete:
-            for peer in route.remote[gateway.node.datacenter]:
+        if not complete and route.is_retired:
+            late_hints(engine, datacenter, origin, effects)
+        elif not complete:
+            for peer in route.remote[datacenter]:
                 peer.hints.append(origin, effects)
 
     return settled

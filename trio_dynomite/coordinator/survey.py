@@ -6,6 +6,7 @@ can take it up, and a node that dies in between changes nothing.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -46,10 +47,19 @@ class Told:
 def perform(engine: Engine, request: list[Any], answer: Answer) -> None:
     """Survey a stretch: [what, first position, last position, level, argument…]."""
     what, first, last, level = request[:4]
-    if what == FLUSH:
+    if not _is_one_stretch(engine, first, last):
+        answer(None)
+    elif what == FLUSH:
         _flush(engine, first, last, Level(level), answer)
     else:
         answer(_LOOKS[what](engine, first, last, *request[4:]))
+
+
+def _is_one_stretch(engine: Engine, first: int, last: int) -> bool:
+    """Is this one part of our ring, too, and do we have a copy of it? Whoever asks may know another ring."""
+    view = engine.table.view
+    at = bisect_left(view.bounds, first)
+    return view.ranges[at].last >= last and engine.table.of_position(first).is_replica
 
 
 def key_place(partitioner: Partitioner, key: bytes) -> int:

@@ -8,9 +8,10 @@ replica does; this module is the walk over all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from trio_dynomite.coordinator import survey
 from trio_dynomite.coordinator.batch import Waiter
@@ -39,12 +40,19 @@ class Stretch:
     """Ring positions, inclusive."""
 
 
-def stretches(engine: Engine, slots_max: int, start: int = 0) -> Iterator[Stretch]:
-    """The ring from position `start`, in order, in stretches of at most `slots_max` slots."""
-    view = engine.table.view
+def stretches(engine: Engine, slots_max: int, start: int = 0, end: int | None = None) -> Iterator[Stretch]:
+    """The ring from position `start` (to `end`), in order, in stretches of at most `slots_max` slots."""
+    table = engine.table  # as it is now: a route of it that is retired later is cut again
+    view = table.view
+    if end is not None:
+        for stretch in stretches(engine, slots_max, start):
+            if stretch.first > end:
+                return
+            yield evolve(stretch, last=min(stretch.last, end))
+        return
     size = slots_max * (view.partitioner.ring_size // SLOTS)
     for range_ in view.ranges:
-        route = engine.table.of_position(range_.first)
+        route = table.of_position(range_.first)
         for first in range(max(start, range_.first), range_.last + 1, size):
             yield Stretch(route, first, min(first + size - 1, range_.last))
 
@@ -87,6 +95,9 @@ class Walk:
             self._ask(self.stretch)
 
     def _ask(self, stretch: Stretch) -> None:
+        if stretch.route.is_retired:
+            self._cut_again(stretch)
+            return
         if self._is_ours(stretch.route):
             survey.perform(self.engine, self._request(stretch), self._surveyed_here)
             return
@@ -100,6 +111,12 @@ class Walk:
             )
             return
         link.run([0, int(self.level), 2, SURVEY_HOPS, self._request(stretch)], self._surveyed)
+
+    def _cut_again(self, stretch: Stretch) -> None:
+        """The ring has changed: what was one stretch may be several, and has other owners."""
+        again = list(stretches(self.engine, SLOTS, stretch.first, stretch.last))
+        self.stretches = chain(again, self.stretches)
+        self._next()
 
     def _may_wait(self, route: Route) -> bool:
         """Will somebody be there in a moment? As with parked requests."""

@@ -30,6 +30,8 @@ class Status(enum.IntEnum):
     """It did not contradict in time."""
     LEFT = 3
     """It said that it stops."""
+    FORGOTTEN = 4
+    """An operator said that it never comes back: its part of the ring goes to others."""
 
 
 @frozen(kw_only=True)

@@ -15,7 +15,7 @@ from trio_dynomite.coordinator.walk import SURVEY_HOPS
 from trio_dynomite.data.effect import FIELDS, RECORD
 from trio_dynomite.data.stamp import NODE_BITS
 from trio_dynomite.errors import ProtocolError
-from trio_dynomite.model import Level, NodeState
+from trio_dynomite.model import Level
 from trio_dynomite.protocol.frames import FRAME_MAX, HELLO_MAX, FrameReader, Kind, encode
 from trio_dynomite.protocol.replies import error
 
@@ -87,7 +87,7 @@ class Acceptor:
         """Bytes from the peer."""
         try:
             for kind, fields in self._reader.feed(data):
-                if self.peer is None and kind != Kind.HELLO:
+                if self.peer is None and kind not in (Kind.HELLO, Kind.MEMBERS):
                     raise ProtocolError("the first frame must be HELLO")
                 if self.is_closed:
                     return
@@ -120,6 +120,8 @@ class Acceptor:
             self._on_ping(fields)
         elif kind == Kind.HELLO:
             self._on_hello(fields)
+        elif kind == Kind.MEMBERS:
+            self._on_members(fields)
         elif kind == Kind.GOODBYE:
             self.pipe.close(f"{self.name} said: {fields[0]}")
 
@@ -196,22 +198,46 @@ class Acceptor:
     def _on_ping(self, fields: list[Any]) -> None:
         assert self.peer is not None
         self.pinged_s = self.engine.mono_s
-        self.engine.roster.peer_said(self.peer, NodeState(fields[0]), fields[1], fields[2])
+        self.engine.roster.peer_said(self.peer, *fields)
         self.pipe.write(encode(Kind.PONG, *self.engine.self_report()))
 
     def _on_hello(self, fields: list[Any]) -> None:
-        protocol, cluster, fingerprint, name, datacenter, rack, state, now_ms, view_number = fields[:9]
-        reason = self.engine.roster.why_refuse(protocol, cluster, fingerprint, name, datacenter, rack)
+        protocol, cluster, fingerprint, name, datacenter, rack, *report = fields[:11]
+        roster = self.engine.roster
+        who = (protocol, cluster, fingerprint)
+        reason = roster.members.why_foreign(*who) or roster.members.introduce(fields[11:12])
+        reason = reason or roster.members.why_refuse(name, datacenter, rack)
         if reason is not None:
-            self.engine.log("peer.refused", peer=name, reason=reason)
-            self._end(Kind.REFUSE, reason)
+            self._refuse(name, reason)
             return
-        self.peer = self.engine.roster.peers[name]
-        self.engine.roster.introduced(self)
+        self.peer = roster.peers[name]
+        roster.introduced(self)
         self._reader.frame_max = FRAME_MAX
         self.pipe.write(encode(Kind.WELCOME, self.engine.node.name, *self.engine.self_report()))
-        self.engine.roster.peer_said(self.peer, NodeState(state), now_ms, view_number)
-        self.engine.roster.peer_called(self.peer)
+        roster.peer_said(self.peer, *report)
+        roster.peer_called(self.peer)
+
+    def _on_members(self, fields: list[Any]) -> None:
+        """Somebody asks who we all are, and says who it is."""
+        protocol, cluster, fingerprint, told = fields[:4]
+        roster = self.engine.roster
+        reason = roster.members.why_foreign(protocol, cluster, fingerprint) or roster.members.introduce(
+            told, asks=True
+        )
+        if reason is not None:
+            self._refuse("?", reason)
+            return
+        self.pipe.write(encode(Kind.MEMBERS, self.engine.node.name, roster.members.packed()))
+        self.pipe.close_when_sent()
+
+    def _refuse(self, name: str, reason: str) -> None:
+        self.engine.log("peer.refused", peer=name, reason=reason)
+        self._end(Kind.REFUSE, reason)
+
+    def tell_report(self) -> None:
+        """The ring has changed: what is answered from now on is by the new one."""
+        if self.peer is not None and not self.is_closed:
+            self.pipe.write(encode(Kind.REPORT, *self.engine.self_report()))
 
     def result(self, number: int, reply: Any, clock: int) -> None:
         """The reply to a command that the peer asked for."""

@@ -16,7 +16,7 @@ from attrs import define, field
 
 from trio_dynomite.data.effect import Flat
 from trio_dynomite.errors import ProtocolError
-from trio_dynomite.model import NodeState
+from trio_dynomite.membership.member import encode_member
 from trio_dynomite.protocol.frames import PROTOCOL, FrameReader, Kind, effects_head, encode, encode_body
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Link:
                 node.datacenter,
                 node.rack,
                 *engine.self_report(),
+                encode_member(engine.roster.members.own),
             )
         )
 
@@ -191,20 +192,22 @@ class Link:
         elif kind == Kind.PONG:
             self.ponged_s = self.engine.mono_s
             self.engine.roster.vouch(self.peer, self._asked_s.popleft())
-            self.engine.roster.peer_said(self.peer, NodeState(fields[0]), fields[1], fields[2])
+            self.engine.roster.peer_said(self.peer, *fields)
+        elif kind == Kind.REPORT:
+            self.engine.roster.peer_said(self.peer, *fields)
         elif kind == Kind.WELCOME:
             self._on_welcome(fields)
         elif kind in (Kind.REFUSE, Kind.GOODBYE):
             self.close(f"{self.peer.name} said: {fields[0]}")
 
     def _on_welcome(self, fields: list[Any]) -> None:
-        name, state, now_ms, view_number = fields[:4]
+        name, *report = fields
         if name != self.peer.name:
             self.close(f"expected {self.peer.name} there, found {name}")
             return
         self.is_open = self.was_welcome = True
         self.engine.roster.vouch(self.peer, self._asked_s.popleft())
-        self.engine.roster.peer_said(self.peer, NodeState(state), now_ms, view_number)
+        self.engine.roster.peer_said(self.peer, *report)
         self.engine.roster.link_opened(self.peer)
 
     def _on_ack(self, frames: int, doubted: list[int]) -> None:
@@ -248,11 +251,20 @@ class Link:
         for answer in list(self._answers.values()):
             answer(LOST)
         self._answers.clear()
+        self.forget_digests()
+        self.on_closed()
+
+    def forget_digests(self) -> None:
+        """Those who asked for digests get none, as if the link had ended; what comes is not heard."""
         asked = [answer for answers, _ in self._digests for answer in answers] + self._digest_answers
-        self._digests.clear()
+        self._digests = deque([([_unheard] * len(answers), ours) for answers, ours in self._digests])
+        self._digest_keys, self._digest_answers = [], []
         for digest_answer in asked:
             digest_answer(None, 0)
-        self.on_closed()
+
+
+def _unheard(theirs: int | None, ours: int) -> None:
+    """Nobody waits for this digest any more."""
 
 
 def encode_effects(origin: int, effects: Flat) -> bytes:

@@ -52,6 +52,12 @@ class Peer:
     """Hints are on their way to it."""
     drift_ms: int = 0
     """How far its wall clock was ahead of ours when it last spoke."""
+    ring: int = 0
+    """The ring of which it last spoke."""
+    is_kin: bool = True
+    """That is ours: numbers of routes and views mean the same to it, and it holds what we think."""
+    is_warm: bool = True
+    """It knows all that was known of its part of the ring when that became its part."""
     reason: str = "not connected yet"
     """Why its link ended last."""
 
@@ -69,6 +75,10 @@ class Peer:
     def is_serving(self) -> bool:
         """Can it be asked for what it knows now?"""
         return self.is_open and self.state == NodeState.NORMAL
+
+    def agrees(self, number: int) -> bool:
+        """Does it hold now, as well, that we lead route `number`, and know we all that it knew?"""
+        return self.synced and self.vouches and number in self.agreed
 
     @property
     def may_lead(self) -> bool:

@@ -17,22 +17,21 @@ from attrs import define, field
 
 from trio_dynomite.handoff.hints import HintBudget, HintQueue
 from trio_dynomite.model import Node, NodeState
+from trio_dynomite.peers import warming
 from trio_dynomite.peers.acceptor import Acceptor
 from trio_dynomite.peers.clocks import Clocks
 from trio_dynomite.peers.delivery import Delivery
 from trio_dynomite.peers.hearsay import NoGossip
 from trio_dynomite.peers.link import Link
+from trio_dynomite.peers.members import Members
 from trio_dynomite.peers.peer import Liveness, Peer
 from trio_dynomite.peers.strangers import STRANGERS_MAX, Strangers
-from trio_dynomite.protocol.frames import PROTOCOL
 from trio_dynomite.repair.sync import Sync
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
     from trio_dynomite.hub.channel import PeerPipe, Pipe
 
-_TELL_S = 2.0
-"""Between two lines about a warm-up."""
 LEASE_SHARE = 0.6
 """The part of `down_after_s` for which a replica's answer lets a primary act."""
 
@@ -50,6 +49,8 @@ class RosterSettings:
     clock_drift_max_ms: int
     peer_output_max: int
     """Unacknowledged bytes to a peer, beyond its oldest frame, above which its link is given up."""
+    spreads: bool
+    """Every rack leads its share of the ring."""
     hints_per_peer_max: int
     hints_rate: int
     """Bytes of hints a second that are delivered, to all peers together."""
@@ -70,13 +71,18 @@ class Roster:
     """This peer has just connected to us: it lives, connect to it now."""
     hearsay: NoGossip = field(factory=NoGossip)
     """What gossip says of peers."""
+    members: Members = field(init=False)
+    has_served: bool = False
+    """This node has been NORMAL: it knows the ring that it served by."""
     acceptors: dict[Acceptor, None] = field(factory=dict)
     """Connections that peers opened to us."""
     strangers: Strangers = field(init=False)
     _started_s: float | None = None
+    _warming_s: float = 0.0
+    """When the ring last changed."""
     _pinged_s: float = 0.0
     _ticked_s: float = 0.0
-    _told_s: float = 0.0
+    told_s: float = 0.0
     """When the log was told of a warm-up last."""
     _leapt_s: float = 0.0
     """When our wall clock last leapt."""
@@ -88,6 +94,10 @@ class Roster:
         self.delivery = Delivery(self.engine, self.hints, self.settings)
         self.clocks = Clocks(self.settings.clock_drift_max_ms)
         self.strangers = Strangers(self.settings.down_after_s, STRANGERS_MAX + len(self.peers))
+
+    def make_peer(self, node: Node) -> Peer:
+        """The peer that a node is."""
+        return make_peer(node, self.settings, self.hints)
 
     # Connections
 
@@ -115,24 +125,6 @@ class Roster:
         self.strangers.left(acceptor)
         self.acceptors.pop(acceptor, None)
 
-    def why_refuse(
-        self, protocol: int, cluster: str, fingerprint: str, name: str, datacenter: str, rack: str
-    ) -> str | None:
-        """Why a peer that says HELLO so cannot belong to this cluster; None when it can."""
-        settings = self.settings
-        if protocol != PROTOCOL:
-            return f"you speak peer protocol {protocol}, this node {PROTOCOL}"
-        if cluster != settings.cluster:
-            return f"you are of cluster {cluster!r}, this node of {settings.cluster!r}"
-        if fingerprint != settings.fingerprint:
-            return f"your partitioner is {fingerprint}, this node's {settings.fingerprint}"
-        if name not in self.peers:
-            return f"no peer {name!r} is known here"
-        node = self.peers[name].node
-        if (node.datacenter, node.rack) != (datacenter, rack):
-            return f"{name!r} is in {node.datacenter}/{node.rack} here, you say {datacenter}/{rack}"
-        return None
-
     def link_opened(self, peer: Peer) -> None:
         """The peer has welcomed us."""
         self._become(peer, Liveness.UP, "connected")
@@ -140,6 +132,7 @@ class Roster:
         self.engine.common.peer_opened(peer)
         self.engine.routes_changed()
         self.engine.blocking.peer_back(peer)
+        self.members.exchange(peer)
         self.delivery.peer_back(peer)
 
     def link_lost(self, peer: Peer, link: Link, reason: str) -> None:
@@ -160,16 +153,41 @@ class Roster:
         if refused and peer.liveness is Liveness.LIMBO:
             self._declare_down(peer, reason)
 
-    def peer_said(self, peer: Peer, state: NodeState, now_ms: int, view_number: int) -> None:
-        """A peer told its state, its clock, and the number of its view of who leads."""
+    def peer_said(
+        self, peer: Peer, state: int, now_ms: int, view_number: int, ring: int, is_warm: bool, *newer: object
+    ) -> None:
+        """A peer told its state, its clock, the number of its view of who leads, its ring, its warmth."""
         peer.drift_ms = now_ms - self.engine.now_ms
         self.clocks.heard(peer.name, now_ms, self.engine.mono_s)
         if peer.synced and peer.token != view_number:
             self.disagree(peer)
-        if peer.state is not state:
-            self.engine.log("peer.state", peer=peer.name, state=state.name)
-            peer.state = state
+        has_moved = peer.ring != ring
+        if has_moved:
+            peer.ring = ring
+            self._compare_rings(peer)
+            self.members.ring_differs(peer)
+        if peer.state != state or peer.is_warm is not is_warm:
+            if peer.state != state:
+                self.engine.log("peer.state", peer=peer.name, state=NodeState(state).name)
+            peer.state, peer.is_warm = NodeState(state), is_warm
+            has_moved = True
+        if has_moved:
             self.engine.routes_changed()
+
+    def ring_changed(self) -> None:
+        """Ours has: nothing that was agreed upon holds any more, and everybody is told at once."""
+        self._warming_s = self.engine.mono_s
+        for peer in self.peers.values():
+            self._compare_rings(peer)
+        for acceptor in self.acceptors:
+            acceptor.tell_report()
+
+    def _compare_rings(self, peer: Peer) -> None:
+        """What was asked by another ring is not answered by this one."""
+        peer.is_kin = peer.ring == self.engine.table.view.ring
+        peer.synced, peer.agreed = False, frozenset()
+        if peer.link is not None:
+            peer.link.forget_digests()
 
     def peer_called(self, peer: Peer) -> None:
         """A peer has opened a connection to us and was accepted."""
@@ -195,8 +213,10 @@ class Roster:
                 self._check(peer, now)
         self._sync_who_matters()
         self.delivery.tick(self.peers.values())
-        if self.engine.state is not NodeState.NORMAL and not self.clocks.is_off:
-            self._warm_up(now - self._started_s)
+        self.members.tick()
+        is_whole = self.engine.state is NodeState.NORMAL and self.engine.is_warm
+        if not is_whole and self.members.is_introduced and not self.clocks.is_off:
+            warming.warm_up(self, now - max(self._started_s, self._warming_s))
 
     def _excuse_everybody(self, now: float) -> None:
         """This node itself was paused: what it did not hear meanwhile says nothing about the others."""
@@ -245,7 +265,7 @@ class Roster:
 
     def _sync_who_matters(self) -> None:
         """Learn from every peer that serves and that we have not learned from since it began to matter."""
-        wanted = [peer for peer in self.peers.values() if peer.is_serving and not peer.synced]
+        wanted = [p for p in self.peers.values() if p.is_serving and p.is_kin and not p.synced]
         if self.engine.state.is_warming:
             # What the neighbours have need not come from afar; of the rest there is little then.
             here = self.engine.node.datacenter
@@ -267,26 +287,18 @@ class Roster:
                     self.engine.log(
                         "sync.dropped", peer=peer.name, records=ended.dropped, why="collected since"
                     )
-                peer.agreed = self._agreed(ended.leaders)
+                is_same = ended.ring == self.engine.table.view.ring
+                peer.agreed = self._agreed(ended.leaders) if is_same else frozenset()
                 if ended.records:
                     self.engine.log("sync.done", peer=peer.name, records=ended.records)
                 self.engine.synced()
 
-        sync = Sync(self.engine, peer, link, self._slots_to_learn(peer), done)
+        sync = Sync(self.engine, peer, link, warming.slots_to_learn(self, peer), done)
         self._syncing[peer.name] = sync
         if self.engine.state is NodeState.JOINING:
             is_restored = self.engine.keyspace.store.is_restored
             self.engine.set_state(NodeState.RESUMING if is_restored else NodeState.WRITES_ONLY)
         sync.start()
-
-    def _slots_to_learn(self, peer: Peer) -> list[int]:
-        """All that we share with `peer`; of several peers each begins elsewhere.
-
-        So a node that starts empty learns a part from each, and finds that it knows the rest by then."""
-        slots = self.engine.replica.slots_shared_with(peer)
-        near = [name for name, other in self.peers.items() if other.node.datacenter == peer.node.datacenter]
-        first = len(slots) * near.index(peer.name) // len(near)
-        return slots[first:] + slots[:first]
 
     @property
     def syncs(self) -> list[Sync]:
@@ -359,25 +371,7 @@ class Roster:
         peer.synced = False
         self.engine.synced()
 
-    def _warm_up(self, waited_s: float) -> None:
-        """A node that starts empty serves once it knows what the others know, or that none of them does."""
-        if self.syncs and self.engine.mono_s >= self._told_s + _TELL_S:
-            self._told_s = self.engine.mono_s
-            left, records = (
-                sum(each) for each in zip(*[(s.slots_left, s.records) for s in self.syncs], strict=True)
-            )
-            self.engine.log("warm_up", slots_left=left, records=records, peers=len(self.syncs))
-        is_known = not any(self._may_know(peer) for peer in self.peers.values())
-        if is_known or (waited_s > self.settings.warm_up_s and not self._syncing):
-            self.engine.set_state(NodeState.NORMAL)
 
-    def _may_know(self, peer: Peer) -> bool:
-        """Might this peer have data that we have not heard of?"""
-        if peer.is_open:
-            return peer.state is NodeState.NORMAL and not (peer.synced and peer.has_told)
-        return not (peer.liveness is Liveness.DOWN and peer.was_refused)
-
-
-def make_peers(nodes: list[Node], settings: RosterSettings, budget: HintBudget) -> dict[str, Peer]:
-    """A peer for each of `nodes`; their hint queues share one budget."""
-    return {node.name: Peer(node, HintQueue(budget, settings.hints_per_peer_max)) for node in nodes}
+def make_peer(node: Node, settings: RosterSettings, hints: HintBudget) -> Peer:
+    """The peer that a node is; the hint queues of all share one budget."""
+    return Peer(node, HintQueue(hints, settings.hints_per_peer_max))

@@ -15,6 +15,7 @@ import trio
 from attrs import define, field
 
 from trio_dynomite.hub.channel import Channel
+from trio_dynomite.hub.connecting import connect
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.peers.link import Link
 from trio_dynomite.peers.peer import Peer
@@ -36,20 +37,26 @@ class Supervisor:
     """Set when there is a reason to connect at once: the peer has called us."""
     scope: trio.CancelScope = field(factory=trio.CancelScope)
     """The link, and all that depends on it."""
+    _whole: trio.CancelScope = field(factory=trio.CancelScope)
     _backoff_s: float = BACKOFF_FIRST_S
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Connect, again and again, until cancelled."""
+        """Connect, again and again, until cancelled, or the peer is none any more."""
         task_status.started()
-        while True:
-            with trio.CancelScope() as self.scope:
-                await self._once()
-            await self._pause()
+        with self._whole:
+            while True:
+                with trio.CancelScope() as self.scope:
+                    await self._once()
+                await self._pause()
+
+    def stop(self) -> None:
+        """The peer was forgotten."""
+        self._whole.cancel()
 
     async def _once(self) -> None:
         try:
             with trio.fail_after(self.connect_timeout_s):
-                sock = await self._connect()
+                sock = await connect(self.peer.node.host, self.peer.node.peer_port)
         except trio.TooSlowError:
             self._turn(lambda: self.roster.connect_failed(self.peer, "connecting timed out", refused=False))
             return
@@ -58,25 +65,6 @@ class Supervisor:
             self._turn(lambda: self.roster.connect_failed(self.peer, reason, refused=refused))
             return
         await self._serve(sock)
-
-    async def _connect(self) -> socket.socket:
-        """A connected plain socket; every address of the host is tried in turn."""
-        node = self.peer.node
-        found = await trio.socket.getaddrinfo(node.host, node.peer_port, type=trio.socket.SOCK_STREAM)
-        mistake: OSError | None = None
-        for family, kind, protocol, _, address in found:
-            sock = trio.socket.socket(family, kind, protocol)
-            try:
-                await sock.connect(address)
-            except OSError as error:
-                sock.close()
-                mistake = error
-            except BaseException:
-                sock.close()
-                raise
-            else:
-                return _plain(sock)
-        raise mistake or OSError(f"{node.host} has no address")
 
     async def _serve(self, sock: socket.socket) -> None:
         ended = trio.Event()
@@ -105,9 +93,3 @@ class Supervisor:
         with trio.move_on_after(self._backoff_s * random.uniform(0.5, 1.0)):
             await self.wake.wait()
         self._backoff_s = min(self._backoff_s * 2, BACKOFF_MAX_S)
-
-
-def _plain(sock: trio.socket.SocketType) -> socket.socket:
-    """The socket that a Trio socket holds, ours now."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return socket.socket(fileno=sock.detach())

@@ -27,10 +27,10 @@ _TOKEN = 4
 class Kind(enum.IntEnum):
     """What a frame says."""
 
-    HELLO = 1  # opener: [protocol, cluster, partitioner, name, datacenter, rack, report…]
+    HELLO = 1  # opener: [protocol, cluster, partitioner, name, datacenter, rack, report…, member]
     WELCOME = 2  # answer: [name, report…]
     REFUSE = 3  # answer: [reason], then the connection ends
-    PING = 4  # opener: report: [state, now_ms, view number]
+    PING = 4  # opener: report: [state, now_ms, view number, ring, is warm]
     PONG = 5  # answer: report
     EFFECTS = 6  # opener: token, then [origin, [effect fields…]]; join them
     RELAY = 7  # the same to the gateway of another datacenter: join, and pass on to its racks
@@ -43,8 +43,14 @@ class Kind(enum.IntEnum):
     FETCH = 14  # opener: [id, [key…]]; tell me all you know
     RECORDS = 15  # answer: [id, [effect fields…]]
     SYNC = 16  # opener: [id, [slot…], [digest…]]; what do you know that differs
-    SLOTS = 17  # answer: [id, slots looked at, [[slot, floor]…], [effect fields…], view number, [leader…]]
+    SLOTS = (
+        17  # answer: [id, slots looked at, [[slot, floor]…], [effect fields…], view number, [leader…], …
+        # ring]
+    )
     GOODBYE = 18  # either: [reason]; an orderly end
+    REPORT = 19  # answer: report; the ring has changed, and what is answered after this is by the new one
+    MEMBERS = 20  # instead of HELLO: [protocol, cluster, partitioner, [member…]], who are you all?
+    # answer: [name, [member…]], then the connection ends
 
 
 _EFFECTS, _RELAY = int(Kind.EFFECTS), int(Kind.RELAY)

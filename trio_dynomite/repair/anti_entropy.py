@@ -146,7 +146,9 @@ class AntiEntropy:
     def _next_peer(self) -> Peer | None:
         """Who was not compared with for longest, of those who can be asked and hold something of ours."""
         shared_with, known = self.engine.replica.slots_shared_with, self.engine.roster.peers.values()
-        peers = [peer for peer in known if peer.is_serving and peer.synced and shared_with(peer)]
+        peers = [
+            peer for peer in known if peer.is_serving and peer.synced and peer.is_kin and shared_with(peer)
+        ]
         return min(peers, key=lambda peer: self._asked_s.get(peer.name, 0.0), default=None)
 
     def known(self, slot: int) -> list[int]:
@@ -155,6 +157,11 @@ class AntiEntropy:
         for key, record in self.engine.keyspace.store.scan(slot):
             flat += (hash_of(key), digest(record) & DIGEST_MASK)
         return flat
+
+    def ring_changed(self) -> None:
+        """What agreed was about other slots, and other replicas."""
+        self.agreed_s.clear()
+        self.collection.round = None
 
     # Answers
 
@@ -165,6 +172,9 @@ class AntiEntropy:
     def _on_branches(self, acceptor: Acceptor, values: list[Any], answer: Callable[[Any], None]) -> None:
         """Of the branches that differ: number, then the digests of its slots."""
         assert acceptor.peer is not None
+        if not acceptor.peer.is_kin:
+            answer(None)  # by its ring we share other slots
+            return
         slots = self.engine.replica.slots_shared_with(acceptor.peer)
         digests = self.engine.keyspace.store.slot_digests(slots)
         ours = branch_digests(digests)

@@ -53,7 +53,7 @@ class Member:
     def is_whole(self) -> bool:
         """Has all that was told it since the round began come to it, or is it on its way?"""
         hints = self.peer.hints
-        is_same = self.peer.link is self.link and self.peer.is_serving
+        is_same = self.peer.link is self.link and self.peer.is_serving and self.peer.is_kin
         return is_same and (hints.refused, hints.expired) == self.lost
 
     @property
@@ -129,7 +129,8 @@ class Collection:
         self._work()
         now_s = self.engine.mono_s
         if self.round is None:
-            if self.grace_s and now_s >= self._next_s and self.engine.state is NodeState.NORMAL:
+            is_calm = self.engine.state is NodeState.NORMAL and not self.engine.table.is_changing
+            if self.grace_s and now_s >= self._next_s and is_calm:
                 self._next_s = now_s + self.grace_s * _PAUSE
                 self.round = self._begin()
             return
@@ -156,7 +157,7 @@ class Collection:
         members: dict[str, Member] = {}
         for peer, slots in shared.items():
             common = garbage.intersection(slots)
-            if common and peer.is_serving and peer.link is not None:
+            if common and peer.is_serving and peer.is_kin and peer.link is not None:
                 lost = (peer.hints.refused, peer.hints.expired)
                 members[peer.name] = Member(peer, peer.link, common, lost)
             garbage -= common if peer.name not in members else set()

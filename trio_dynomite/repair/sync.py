@@ -42,6 +42,8 @@ class Sync:
     """The number of the peer's view."""
     leaders: list[str] = field(factory=list)
     """Who leads each route in the peer's view."""
+    ring: int = 0
+    """The ring of which those are the routes."""
     _at: int = 0
     _own_view: int = 0
 
@@ -66,11 +68,11 @@ class Sync:
         if answer is LOST:
             self.on_done(False)
             return
-        told, floors, effects, token, leaders = answer[:5]
+        told, floors, effects, token, leaders, ring = answer[:6]
         if self.token not in (None, token):
             self.on_done(False)
             return
-        self.token, self.leaders = token, leaders
+        self.token, self.leaders, self.ring = token, leaders, ring
         cutoffs: dict[int, int] = {}
         for slot, floor, cutoff in floors:
             self.engine.replica.join_floor(slot, unpack(floor))
@@ -83,8 +85,10 @@ class Sync:
     def _raise_cutoff(self, slot: int, cutoff: int) -> None:
         """The peer has forgotten what was dead under `cutoff`, and tells here all that it knows of the slot.
 
-        Of a store that was restored we do not know whether it had a part in that: what is as old goes."""
+        Of a store that was restored, and of a slot that was others' meanwhile, we do not know whether we had
+        a part in that: what is as old goes."""
         store = self.engine.keyspace.store
-        if store.is_restored and not self.peer.was_learned and cutoff > store.cutoffs[slot]:
+        is_old = (store.is_restored and not self.peer.was_learned) or slot in self.engine.replica.regained
+        if is_old and cutoff > store.cutoffs[slot]:
             self.dropped += drop_until(store, slot, cutoff)
         self.engine.repair.collection.adopt(slot, cutoff)

@@ -5,7 +5,7 @@ At the end stands how long the replicas took to agree, in simulated seconds afte
 
 import sys
 
-from trio_dynomite.testing.storm import STORMS
+from trio_dynomite.testing.storms import STORMS
 
 
 def main(arguments: list[str]) -> int:

@@ -34,7 +34,9 @@ def are_alike(simulation: Simulation) -> bool:
     for node in simulation.nodes.values():
         replica, store = node.engine.replica, node.engine.keyspace.store
         for peer in node.engine.roster.peers.values():
-            other = simulation.nodes[peer.name]
+            other = simulation.nodes.get(peer.name)
+            if other is None:
+                return False  # it was forgotten, and not everybody has heard
             if peer.name > node.name and other.is_up:
                 slots = replica.slots_shared_with(peer)
                 if store.slot_digests(slots) != other.engine.keyspace.store.slot_digests(slots):

@@ -9,20 +9,21 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from trio_dynomite.commands.row import Row
 from trio_dynomite.commands.table import lookup
 from trio_dynomite.config.settings import Cluster, NodeSettings, Repair, Settings, Timeouts
-from trio_dynomite.coordinator.batch import Batch
 from trio_dynomite.coordinator.build import build_engine, in_memory
 from trio_dynomite.coordinator.engine import Engine
-from trio_dynomite.coordinator.routes import Route
 from trio_dynomite.coordinator.several import submit_transaction, versions
 from trio_dynomite.errors import CommandError
+from trio_dynomite.membership.seeds import ListedSeeds
 from trio_dynomite.model import Level, NodeState
 from trio_dynomite.peers.peer import Peer
 from trio_dynomite.protocol.replies import error
+from trio_dynomite.testing.asking_seeds import Turn, ask_seeds
+from trio_dynomite.testing.client import Client
 from trio_dynomite.testing.lasting import SimDisk
 from trio_dynomite.testing.network import Network, SimPipe, Timeline
 
@@ -31,6 +32,7 @@ TICK_S = 0.05
 _TURN_S = 0.0001
 _RETRY_S = 0.1
 _CONNECT_TIMEOUT_S = 0.5
+_ASK_S = 0.3
 
 
 _NO_REPAIR = Repair(interval=0)
@@ -65,46 +67,15 @@ def layout(
 
 
 @define(eq=False, repr=False)
-class Client:
-    """One call of a command; the caller of it, and where its reply goes."""
-
-    read_level: Level
-    write_level: Level
-    on_reply: Callable[[bytes], None]
-    resp: int = 2
-    hops: int = 0
-    replies: int = 0
-
-    remote_writes: dict[Route, int] = field(factory=dict)
-
-    def note(self, away: Route | None, reading: Route | None, change: int) -> None:
-        """One call has no other requests to keep in order with."""
-
-    def wait(self, away: Route | None = None, reading: Route | None = None) -> Client:
-        """Who is told the reply."""
-        return self
-
-    def block(self) -> Client:
-        """As `wait`: nothing comes after this one call."""
-        return self
-
-    def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
-        """`reply` may be sent when `batch` has `need` acknowledgements."""
-        batch.waiting.append((need, self, reply))
-
-    def done(self, reply: bytes) -> None:
-        """The reply; a second one is a bug."""
-        self.replies += 1
-        assert self.replies == 1, "a request was answered twice"
-        self.on_reply(reply)
-
-
-@define(eq=False, repr=False)
 class SimNode:
     """One node: an engine, its clock, and whether it runs."""
 
     simulation: Simulation
     name: str
+    settings: Settings
+    """The cluster's; or, where members come at run time, what this node alone knows at first."""
+    seeds: list[str] = field(factory=list)
+    """The names of the nodes that it asks who is there."""
     skew_ms: int = 0
     is_up: bool = False
     life: int = 0
@@ -122,7 +93,7 @@ class SimNode:
         self.life += 1
         self.is_up = True
         self.engine = build_engine(
-            simulation.settings,
+            self.settings,
             self.name,
             self.wall_ms(),
             simulation.note(self.name),
@@ -132,11 +103,15 @@ class SimNode:
         if self.disk is not None:
             self.disk.attach(self.engine, simulation.note(self.name))
         self.engine.roster.on_down = self._on_down
+        members = self.engine.roster.members
+        members.on_joined = lambda peer: self._connect_later(peer, 0.001)
         self.turn(lambda: self.engine.set_state(NodeState.JOINING))
         life = self.life
         simulation.timeline.after(simulation.rng.uniform(0, TICK_S), lambda: self._tick(life))
         for peer in self.engine.roster.peers.values():
             self._connect_later(peer, simulation.rng.uniform(0, 0.02))
+        if members.is_open:
+            simulation.timeline.after(simulation.rng.uniform(0, 0.02), lambda: self._ask_seeds(life))
 
     def crash(self, *, power: bool = False) -> None:
         """Stop at once; memory is lost, and peers see their connections end when they can.
@@ -207,10 +182,10 @@ class SimNode:
         self.simulation.timeline.after(delay_s, lambda: self._connect(peer, life))
 
     def _connect(self, peer: Peer, life: int) -> None:
-        if not self.is_up or self.life != life:
+        if not self.is_up or self.life != life or self.engine.roster.peers.get(peer.name) is not peer:
             return
         simulation = self.simulation
-        other = simulation.nodes[peer.name]
+        other = simulation.nodes.get(peer.name)
         cut = simulation.network.is_cut(self.name, peer.name) or simulation.network.is_cut(
             peer.name, self.name
         )
@@ -218,11 +193,16 @@ class SimNode:
             self._connect_later(peer, _RETRY_S)
         elif cut:
             simulation.timeline.after(_CONNECT_TIMEOUT_S, lambda: self._failed(peer, life, refused=False))
-        elif not other.is_up:
+        elif other is None or not other.is_up:
             simulation.timeline.after(0.001, lambda: self._failed(peer, life, refused=True))
         else:
             self._join(peer, other)
             self._connect_later(peer, _RETRY_S)
+
+    def _ask_seeds(self, life: int) -> None:
+        if self.is_up and self.life == life:
+            self.turn(lambda: ask_seeds(self, self.life_turn()))
+            self.simulation.timeline.after(_ASK_S, lambda: self._ask_seeds(life))
 
     def _failed(self, peer: Peer, life: int, *, refused: bool) -> None:
         if self.is_up and self.life == life:
@@ -230,7 +210,7 @@ class SimNode:
             self._connect_later(peer, _RETRY_S)
 
     def _join(self, peer: Peer, other: SimNode) -> None:
-        near, far = self.simulation.network.pair(self.name, other.name, self._life_turn(), other._life_turn())
+        near, far = self.simulation.network.pair(self.name, other.name, self.life_turn(), other.life_turn())
 
         def accept() -> None:
             far.handler = other.engine.roster.accept(far)
@@ -242,7 +222,7 @@ class SimNode:
         other.turn(accept)
         self.turn(open_link)
 
-    def _life_turn(self) -> Callable[[Callable[[], None]], None]:
+    def life_turn(self) -> Turn:
         """`turn`, as long as this life lasts."""
         life = self.life
 
@@ -283,7 +263,14 @@ class Simulation:
         self.timeline = Timeline(self.rng)
         self.network = Network(self.timeline)
         for node in self.settings.nodes:
-            self.nodes[node.name] = SimNode(self, node.name)
+            self.nodes[node.name] = SimNode(self, node.name, self.settings)
+
+    def add(self, node: NodeSettings, seeds: list[str]) -> SimNode:
+        """A node that knows of nobody but its seeds; it is started by itself."""
+        cluster = evolve(self.settings.cluster, seeds=ListedSeeds(()))
+        settings = evolve(self.settings, cluster=cluster, nodes=(node,))
+        made = self.nodes[node.name] = SimNode(self, node.name, settings, seeds)
+        return made
 
     def give_disks(self) -> None:
         """From their start on, nodes have disks."""

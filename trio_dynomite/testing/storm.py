@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import ClassVar
 
 from attrs import define, field
@@ -58,7 +57,7 @@ class Storm:
         simulation = self.simulation
         for node in simulation.nodes.values():
             node.skew_ms = self.rng.randint(-300, 300)
-        simulation.start()
+        self._start()
         self._begin()
         end = simulation.timeline.now_s + self.length_s
         while simulation.timeline.now_s < end:
@@ -68,6 +67,10 @@ class Storm:
         self._strike()
         self._calm()
         return verdict(simulation, self.workload)
+
+    def _start(self) -> None:
+        """Start the nodes."""
+        self.simulation.start()
 
     def _begin(self) -> None:
         """Start the clients."""
@@ -302,12 +305,3 @@ class CollectingStorm(Storm):
         super()._recover()
         if not self.is_last:
             self.simulation.run_for(self.rng.choice((0.0, 3.0, 8.0)))
-
-
-STORMS: Mapping[str, type[Storm]] = MappingProxyType(
-    {
-        storm.kind: storm
-        for storm in (Storm, PartedStorm, SuccessionStorm, FlushedStorm, LastingStorm, CollectingStorm)
-    }
-)
-"""By kind."""

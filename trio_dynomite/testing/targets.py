@@ -129,9 +129,14 @@ class Target:
     def count_copies(self, crashes: int) -> None:
         """What is acknowledged at a quorum is on a quorum; nodes that have crashed since may have lost it."""
         racks, copies = 0, 0
-        for name in self.home:
-            engine = self.workload.simulation.nodes[name].engine
-            if engine.table.of_key(self.key).is_replica:
+        nodes = self.workload.simulation.nodes
+        home = nodes[self.home[0]].engine
+        for engine in [node.engine for node in nodes.values() if node.life]:
+            route = engine.table.of_key(self.key)
+            is_near = engine.node.datacenter == home.node.datacenter
+            if is_near and (route.formers or engine.table.view.ring != home.table.view.ring):
+                return  # acknowledged, perhaps, by the ring that was
+            if is_near and route.is_replica:
                 held = self.held(record_on(engine), engine.now_ms)
                 racks, copies = racks + 1, copies + self.is_allowed(held)
         if copies + self.workload.simulation.crashes - crashes < quorum(racks):

@@ -10,11 +10,12 @@ from attrs import define, field
 from trio_dynomite.model import Level
 from trio_dynomite.testing.asking import PATIENCE_S, Fate, Request, fate_of
 from trio_dynomite.testing.chaos import Chaos
+from trio_dynomite.testing.client import Client
 from trio_dynomite.testing.consumers import Queue
 from trio_dynomite.testing.fading import Fading, FadingField, FadingHash, FadingLine, FadingScore
 from trio_dynomite.testing.key_targets import Mixed, Movers, Twins, Unions
 from trio_dynomite.testing.shared import Shared, SharedElements, SharedSequence, SharedTally, Watched
-from trio_dynomite.testing.simulation import Client, SimNode, Simulation
+from trio_dynomite.testing.simulation import SimNode, Simulation
 from trio_dynomite.testing.targets import Register, Sequence, Tally, Target
 from trio_dynomite.testing.type_targets import Entries, Fields, Line, Members, Readers, Scores, Shifting
 

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+import xxhash
 from attrs import evolve, field, frozen
 
 from trio_dynomite.model import Node
@@ -69,10 +70,17 @@ class View:
     nodes: Mapping[str, Node] = field(hash=False)
     ranges: tuple[Range, ...]
     bounds: list[int] = field(init=False, eq=False, repr=False)
+    ring: int = field(init=False, eq=False)
+    """The same number wherever the ring is the same: what depends on it is compared under it only."""
 
     @bounds.default
     def _bounds(self) -> list[int]:
         return [part.last for part in self.ranges]
+
+    @ring.default
+    def _ring(self) -> int:
+        placed = [(part.last, part.placement.replicas) for part in self.ranges]
+        return int(xxhash.xxh3_64_intdigest(repr((self.partitioner.fingerprint, placed)).encode())) >> 1
 
     @classmethod
     def of(

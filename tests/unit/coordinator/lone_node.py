@@ -10,7 +10,8 @@ from trio_dynomite.commands.table import lookup
 from trio_dynomite.coordinator.build import build_engine
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.model import Level, NodeState
-from trio_dynomite.testing.simulation import EPOCH_MS, Client, layout
+from trio_dynomite.testing.client import Client
+from trio_dynomite.testing.simulation import EPOCH_MS, layout
 
 
 @define(eq=False)

@@ -6,7 +6,8 @@ import pytest
 
 from trio_dynomite.coordinator.several import submit_transaction
 from trio_dynomite.model import Level
-from trio_dynomite.testing.simulation import Client, Simulation, layout
+from trio_dynomite.testing.client import Client
+from trio_dynomite.testing.simulation import Simulation, layout
 
 NODES = ["d1r1n1", "d1r2n1", "d1r3n1"]
 KEYS = [b"a", b"b", b"c", b"d"]

@@ -5,7 +5,8 @@ import pytest
 from trio_dynomite.commands.table import lookup
 from trio_dynomite.data.record import Record
 from trio_dynomite.model import Level
-from trio_dynomite.testing.simulation import Client, Simulation, layout
+from trio_dynomite.testing.client import Client
+from trio_dynomite.testing.simulation import Simulation, layout
 
 QUORUM = Level.DC_QUORUM
 

@@ -67,7 +67,7 @@ def test_a_later_life_stands_over_a_death_and_a_death_over_a_suspicion() -> None
         with_field(5, 65536),
         with_field(8, -1),
         with_field(8, 1 << 62),
-        with_field(9, 4),
+        with_field(9, 5),
         with_field(10, 99),
         b"\x9b" + b"\xa1\xff" * 11,
         b"\x91" * 5000,

@@ -5,6 +5,7 @@ from attrs import evolve
 
 from tests.unit.peers.peer_subject import A, B, Pair, make_pair
 from trio_dynomite.config.settings import Cluster, Settings
+from trio_dynomite.membership.member import encode_member
 from trio_dynomite.model import NodeState
 from trio_dynomite.peers.peer import Liveness
 from trio_dynomite.protocol.frames import PROTOCOL, FrameReader, Kind, encode
@@ -61,7 +62,8 @@ def test_who_was_configured_otherwise_is_refused_and_told_why(what: str) -> None
 def hello(protocol: int = PROTOCOL, name: str = A, rack: str = "rack1") -> bytes:
     fingerprint = make_pair().engines[B].roster.settings.fingerprint
     cluster = make_pair().engines[B].roster.settings.cluster
-    return encode(Kind.HELLO, protocol, cluster, fingerprint, name, "dc1", rack, 4, 0, 1)
+    member = [encode_member(make_pair().engines[A].roster.members.own)] if name == A else []
+    return encode(Kind.HELLO, protocol, cluster, fingerprint, name, "dc1", rack, 4, 0, 1, 0, True, *member)
 
 
 def said_to(data: bytes) -> tuple[Pair, list[tuple[int, list[object]]], str | None]:
@@ -107,12 +109,12 @@ def test_a_hello_that_is_wrong_is_refused(data: bytes, reason: str) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        encode(Kind.PING, 4, 0, 1),
+        encode(Kind.PING, 4, 0, 1, 0, True),
         encode(Kind.EFFECTS, 1, []),
         encode(Kind.HELLO),
         encode(Kind.HELLO, PROTOCOL, "x"),
-        encode(Kind.HELLO, *[[]] * 9),
-        encode(Kind.HELLO, *[None] * 9),
+        encode(Kind.HELLO, *[[]] * 11),
+        encode(Kind.HELLO, *[None] * 11),
         b"GET / HTTP/1.1\r\n\r\n",
         b"\0\0\0\x02\x01\xc1",
     ],
@@ -129,7 +131,7 @@ def test_who_does_not_say_hello_is_shown_the_door(data: bytes) -> None:
 def test_another_node_at_the_address_is_not_taken_for_the_peer() -> None:
     pair = make_pair(layout([1, 1, 1]), layout([1, 1, 1]))
     wire = pair.connect(A, B, settle=False)
-    wire.link.received(encode(Kind.WELCOME, "d1r3n1", 4, 0, 1))
+    wire.link.received(encode(Kind.WELCOME, "d1r3n1", 4, 0, 1, 0, True))
 
     assert wire.near.closed_for == f"expected {B} there, found d1r3n1"
     assert not pair.engines[A].roster.peers[B].is_open

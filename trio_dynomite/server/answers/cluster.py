@@ -19,6 +19,7 @@ from trio_dynomite.errors import CommandError
 from trio_dynomite.model import Node
 from trio_dynomite.peers.peer import Peer
 from trio_dynomite.protocol.replies import array, bulk, bulk_array, integer, mapping, verbatim
+from trio_dynomite.server.answers import members
 from trio_dynomite.server.answers.answer import CLUSTER_DISABLED, Answer, help_answer, is_cluster
 from trio_dynomite.server.answers.repair import repair
 from trio_dynomite.server.answers.shards import (
@@ -42,6 +43,8 @@ _HELP = (
     "    Return 1 if this node has found <node-id> dead, else 0.",
     "COUNTKEYSINSLOT <slot>",
     "    Return the number of keys in <slot>.",
+    "FORGET <node-id>",
+    "    Take a node that is down, and never comes back, out of the ring.",
     "GETKEYSINSLOT <slot> <count>",
     "    Return key names stored by current node in a slot.",
     "INFO",
@@ -50,6 +53,8 @@ _HELP = (
     "    Return the hash slot for <key>.",
     "LINKS",
     "    Return information about all network links between this node and its peers.",
+    "MEET <host> <port> [<peer-port>]",
+    "    Ask this address, where a node listens for its peers, who is in the cluster.",
     "MYID",
     "    Return the node id.",
     "MYSHARDID",
@@ -271,11 +276,13 @@ def _if_cluster(answer: Answer) -> Answer:
 _IN_A_CLUSTER: Mapping[str, Answer] = {
     "count-failure-reports": failure_reports,
     "countkeysinslot": count_keys,
+    "forget": members.forget,
     "getkeysinslot": get_keys,
     "help": help_answer("CLUSTER", _HELP),
     "info": info,
     "keyslot": key_slot,
     "links": links,
+    "meet": members.meet,
     "myid": my_id,
     "myshardid": my_shard_id,
     "nodes": nodes,

@@ -227,6 +227,11 @@ def dynomite_facts(server: Server) -> Facts:
         "state": engine.state.name,
         "read_consistency": server.read_level.name,
         "write_consistency": server.write_level.name,
+        "members": len(engine.table.view.nodes),
+        "epoch": engine.table.view.epoch,
+        "ring": f"{engine.table.view.ring:016x}",
+        "is_warm": int(engine.is_warm),
+        "ranges_changing": sum([bool(route.formers or route.cold) for route in engine.table.routes]),
         "ranges_led": sum([engine.table.of_position(part.first).leads for part in engine.table.view.ranges]),
     }
     for name, peer in sorted(engine.roster.peers.items()):

@@ -1,0 +1,1 @@
+"""Seeds: finding out whom to ask who is in the cluster, and asking them."""

@@ -1,0 +1,18 @@
+"""The kinds of storms, by name."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from trio_dynomite.testing.growing import GrowingStorm
+from trio_dynomite.testing.storm import (
+    CollectingStorm,
+    FlushedStorm,
+    LastingStorm,
+    PartedStorm,
+    Storm,
+    SuccessionStorm,
+)
+
+_KINDS = (Storm, PartedStorm, SuccessionStorm, FlushedStorm, LastingStorm, CollectingStorm, GrowingStorm)
+STORMS: Mapping[str, type[Storm]] = MappingProxyType({storm.kind: storm for storm in _KINDS})
+"""By kind."""
