@@ -1,5 +1,7 @@
 """Delivery of hints: one frame at a time, no faster than allowed, and never before live traffic."""
 
+import pytest
+
 from tests.unit.peers.peer_subject import A, B, Pair, Wire, acquainted
 from trio_dynomite.model import Level, NodeState
 from trio_dynomite.peers.delivery import HINTS_A_FRAME, Delivery
@@ -77,9 +79,10 @@ def test_a_node_that_leaves_keeps_what_is_in_files_for_the_next_time() -> None:
     assert len(peer.hints) == 0
 
 
-def test_a_node_that_still_learns_delivers_nothing() -> None:
+@pytest.mark.parametrize("state", [NodeState.JOINING, NodeState.WRITES_ONLY, NodeState.RESUMING])
+def test_a_node_that_still_learns_delivers_nothing(state: NodeState) -> None:
     pair, peer, _, _ = missed(10)
-    pair.turn(A, lambda: pair.engines[A].set_state(NodeState.JOINING))
+    pair.turn(A, lambda: pair.engines[A].set_state(state))
     pair.connect(A, B)
     assert len(peer.hints) == 10
 
