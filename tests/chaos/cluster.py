@@ -127,9 +127,11 @@ class Cluster:
         return iter(self.hosts.values())
 
     def end(self) -> None:
-        """Kill all nodes."""
+        """Kill all nodes, and take their disks away."""
         for host in self:
             host.node.end()
+            if host.disk is not None:
+                run(f"umount --lazy {host.disk}")
 
 
 def _toml(hosts: Any) -> str:
