@@ -62,7 +62,7 @@ def test_what_is_deleted_or_has_expired_is_forgotten_by_all(racks: tuple[list[in
     )
     assert min(all_dead(simulation)) > 0
 
-    simulation.run_for(15.0)
+    simulation.run_for(11.0)
 
     assert all_dead(simulation) == [0] * len(simulation.nodes)
     assert do(simulation, [b"EXISTS", *KEYS], [b"SMEMBERS", b"s"], [b"GET", KEYS[0]]) == [
@@ -85,7 +85,7 @@ def test_nothing_is_forgotten_before_a_replica_that_is_away_has_heard_of_it(faul
         simulation.crash(AWAY)
     simulation.run_for(3.0)
     do(simulation, *[[b"DEL", key] for key in KEYS], [b"DEL", b"n"])
-    simulation.run_for(20.0)
+    simulation.run_for(12.0)
     here = [dead(node) for name, node in simulation.nodes.items() if name != AWAY]
     assert here == [len(KEYS) + 1] * 2
 
@@ -95,7 +95,7 @@ def test_nothing_is_forgotten_before_a_replica_that_is_away_has_heard_of_it(faul
         away.resume()
     else:
         simulation.restart(AWAY)
-    simulation.run_for(15.0)
+    simulation.run_for(11.0)
 
     assert all_dead(simulation) == [0, 0, 0]
     assert do(simulation, [b"EXISTS", *KEYS], [b"INCR", b"n"]) == [b":0\r\n", b":1\r\n"]
@@ -172,7 +172,7 @@ def test_a_snapshot_from_before_a_collection_brings_nothing_back() -> None:
     )
     old = OldSnapshot.of(simulation.nodes[AWAY])
     do(simulation, *[[b"DEL", key] for key in KEYS], [b"SREM", b"s", b"a"], [b"DEL", b"n"])
-    simulation.run_for(15.0)
+    simulation.run_for(11.0)
     assert all_dead(simulation) == [0, 0, 0]
     simulation.crash(AWAY)
     do(simulation, [b"SET", KEYS[0], b"new"], [b"SADD", b"s", b"c"], [b"INCR", b"n"])

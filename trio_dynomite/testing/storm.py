@@ -304,4 +304,4 @@ class CollectingStorm(Storm):
     def _recover(self) -> None:
         super()._recover()
         if not self.is_last:
-            self.simulation.run_for(self.rng.choice((0.0, 3.0, 8.0)))
+            self.simulation.run_for(self.rng.choice((0.0, 2.0, 4.0)))
