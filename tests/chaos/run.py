@@ -194,10 +194,13 @@ class Run:
 
     async def _judge(self) -> None:
         self.broken += [f"SURPRISE: {text}" for text in [*self.surprises, *self.faults.surprises]]
+        for load in self.loads:
+            if isinstance(load, Registers | Deadlines):
+                self.broken += load.wrong
         for host in self.cluster:
             for load in self.loads:
                 found = await load.check(host)
-                self.broken += [f"{host.name}: {wrong}" for wrong in found if wrong not in self.broken]
+                self.broken += [f"{host.name}: {wrong}" for wrong in found]
             self.broken += [f"{host.name}: {wrong}" for wrong in await self._mistakes(host)]
 
     async def _mistakes(self, host: Host) -> list[str]:
