@@ -2,7 +2,8 @@
 
 The store says whether it can write (`storage.store.Store.failure`). While it cannot, this node refuses writes
 as a primary. As a replica it joins what it is told, which stays in memory until it can be written, and
-acknowledges nothing that is there only: nobody counts on a copy that a crash would take away.
+acknowledges nothing that is there only: nobody counts on a copy that a crash would take away. When that is
+too much it takes no more from its peers, to whom it is down then, until there is room.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
 
 
+BEHIND_MAX = 64 << 20
+
+
 @define(eq=False)
 class FullDisk:
     """What one node does about it."""
@@ -26,6 +30,8 @@ class FullDisk:
     engine: Engine
     refused: int = 0
     """Writes so far."""
+    behind_bytes: int = 0
+    """What peers have told since the store is behind, about."""
     _told: str | None = None
 
     def tick(self) -> None:
@@ -33,6 +39,8 @@ class FullDisk:
         engine = self.engine
         store = engine.keyspace.store
         store.recover(engine.mono_s)
+        if not store.is_behind:
+            self.behind_bytes = 0
         if store.failure is not None:
             engine.is_limited = True
         if (store.failure is None) != (self._told is None):
@@ -47,6 +55,11 @@ class FullDisk:
         self.engine.eviction.configure()
         for acceptor in self.engine.roster.acceptors:
             self.engine.touch_acceptor(acceptor)
+
+    def takes(self, size: int) -> bool:
+        """May a peer tell so many bytes more, though nothing can be written?"""
+        self.behind_bytes += size
+        return self.behind_bytes <= BEHIND_MAX
 
     def refusal(self, row: Row, args: list[bytes]) -> bytes | None:
         """The refusal of a write that cannot be stored, or for which memory has no room."""

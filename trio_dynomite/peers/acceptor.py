@@ -85,6 +85,9 @@ class Acceptor:
 
     def received(self, data: bytes) -> None:
         """Bytes from the peer."""
+        if self.engine.keyspace.store.is_behind and not self.engine.disk.takes(len(data)):
+            self._end(Kind.GOODBYE, "my disk is full, and I hold all that I may until there is room")
+            return
         try:
             for kind, fields in self._reader.feed(data):
                 if self.peer is None and kind not in (Kind.HELLO, Kind.MEMBERS):

@@ -1,6 +1,9 @@
 """A replica whose disk is full acknowledges nothing, and makes up for it when there is room."""
 
+import pytest
+
 from tests.unit.peers.peer_subject import A, B, acquainted
+from trio_dynomite.coordinator import full_disk
 from trio_dynomite.model import Level
 
 
@@ -26,3 +29,20 @@ def test_what_is_in_memory_only_is_not_acknowledged() -> None:
     pair.call(B, Level.DC_ONE, b"SET", pair.key_led_by(B), b"v")
     assert not pair.engines[B].is_limited
     assert [event for event, _ in pair.notes if event.startswith("disk.")] == ["disk.full", "disk.healed"]
+
+
+def test_it_hangs_up_on_its_peers_before_it_holds_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(full_disk, "BEHIND_MAX", 20_000)
+    pair, _, _ = acquainted()
+    store = pair.engines[B].keyspace.store
+    store.is_behind, store.failure = True, "No space left on device"
+    for _ in range(10):
+        pair.call(A, Level.DC_ONE, b"SET", pair.key_led_by(A), b"v" * 3000)
+        pair.settle()
+        pair.turn(B, pair.engines[B].tick)
+
+    assert not pair.engines[A].roster.peers[B].is_open
+    assert 20_000 < pair.engines[B].disk.behind_bytes < 26_000
+    store.is_behind, store.failure = False, None
+    pair.turn(B, pair.engines[B].tick)
+    assert pair.engines[B].disk.takes(1)
