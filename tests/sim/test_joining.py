@@ -52,8 +52,11 @@ def test_a_node_joins_a_rack_in_the_middle_of_the_ring_while_all_write() -> None
         writer.is_running = False
     simulation.run_for(3.0)
 
+    simulation.run_for(5.0)
     assert simulation.nodes["d"].engine.keyspace.store.key_count(0, 8191) > 0
     assert simulation.nodes["d"].engine.keyspace.store.key_count(8192, 16383) == 0
+    assert simulation.nodes["b"].engine.keyspace.store.key_count(0, 8191) == 0, "handed over"
+    assert simulation.nodes["b"].engine.keyspace.store.key_count(8192, 16383) > 0
     for writer in writers:
         assert len(writer.kept) > 200
         assert not writer.refused

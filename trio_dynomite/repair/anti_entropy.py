@@ -22,6 +22,7 @@ from trio_dynomite.data.record import DIGEST_MASK, digest
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.repair.collection import Collection
 from trio_dynomite.repair.comparison import BRANCHES, KEYS, SLOTS, SLOTS_A_BRANCH, Comparison, branch_digests
+from trio_dynomite.repair.shedding import Shedding
 from trio_dynomite.storage.sizes import weight_of_any
 from trio_dynomite.storage.store import hash_of
 from trio_dynomite.storage.verify import verify
@@ -70,9 +71,11 @@ class AntiEntropy:
     drifted: int = 0
     """Slots whose digest was not that of their records: a bug, or memory that fails."""
     collection: Collection = field(init=False)
+    shedding: Shedding = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.collection = Collection(self.engine)
+        self.shedding = Shedding(self)
         late = self.engine.broadcasts.late
         self.engine.broadcasts.listeners[REPAIR] = self._on_repair
         late[BRANCHES], late[SLOTS], late[KEYS] = self._on_branches, self._on_slots, self._on_keys
@@ -81,6 +84,7 @@ class AntiEntropy:
         """Called a few times a second: go on, or begin the next comparison when it is time."""
         self._verify()
         self.collection.tick()
+        self.shedding.tick()
         now_s = self.engine.mono_s
         if self.comparison is not None:
             self.comparison.go_on()
@@ -162,6 +166,7 @@ class AntiEntropy:
         """What agreed was about other slots, and other replicas."""
         self.agreed_s.clear()
         self.collection.round = None
+        self.shedding.ring_changed()
 
     # Answers
 

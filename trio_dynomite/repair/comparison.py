@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trio_dynomite.peers.link import Link
     from trio_dynomite.peers.peer import Peer
     from trio_dynomite.repair.anti_entropy import AntiEntropy
+    from trio_dynomite.repair.shedding import Shedding
 
 BRANCHES, SLOTS, KEYS = b"branches", b"slots", b"keys"
 """What is asked for."""
@@ -44,7 +45,7 @@ def branch_digests(slot_digests: Sequence[int]) -> list[int]:
 class Comparison:
     """One that is under way."""
 
-    whole: AntiEntropy
+    whole: AntiEntropy | Shedding
     peer: Peer
     link: Link
     slots: list[int]

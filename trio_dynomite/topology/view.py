@@ -100,9 +100,13 @@ class View:
             ranges=tuple(_ranges(rings)),
         )
 
+    def range_at(self, position: int) -> Range:
+        """The range that has a ring position."""
+        return self.ranges[bisect_left(self.bounds, position)]
+
     def placement_at(self, position: int) -> Placement:
         """The replicas at a ring position."""
-        return self.ranges[bisect_left(self.bounds, position)].placement
+        return self.range_at(position).placement
 
     def placement_of(self, key: bytes) -> Placement:
         """The replicas of a key."""
