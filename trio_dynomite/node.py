@@ -257,7 +257,7 @@ class NodeProcess:
                     starting.cancel_scope.cancel()
                 if not stop.is_set():
                     self.client_listener.open()
-                    log.info("ready", clients=f"{self.engine.node.host}:{self.engine.node.client_port}")
+                    log.info("ready", clients=endpoint((self.engine.node.host, self.engine.node.client_port)))
                     task_status.started()
                     await stop.wait()
                 await self._drain()

@@ -39,7 +39,7 @@ class Listener:
             sock = _listen(self.host, self.port)
         except OSError as error:
             raise DynomiteError(
-                f"cannot listen on {self.host}:{self.port}: {error.strerror or error};"
+                f"cannot listen on {endpoint((self.host, self.port))}: {error.strerror or error};"
                 " is another program using it?"
             ) from error
         self._sock, self.fd = sock, sock.fileno()
