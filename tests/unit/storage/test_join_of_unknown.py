@@ -10,10 +10,14 @@ from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.testing.soundness import unsound
 
 SLOT = 5
-stamps = st.integers(0, 6).map(lambda number: number << NODE_BITS)
+NODE = 7
+cutoffs = st.integers(0, 6).map(lambda number: number << NODE_BITS)
+stamps = st.integers(0, 6).map(lambda number: number << NODE_BITS | NODE)
+floors = stamps.map(lambda stamp: stamp + 1)
+"""Of another node: no two writes have one stamp."""
 
 
-@given(stamps, stamps, stamps, st.sampled_from([b"v", None]), st.booleans(), stamps)
+@given(floors, cutoffs, stamps, st.sampled_from([b"v", None]), st.booleans(), cutoffs)
 def test_plain_records_and_tombstones(
     floor: int, cutoff: int, stamp: int, value: bytes | None, is_known: bool, cutoff_there: int
 ) -> None:
