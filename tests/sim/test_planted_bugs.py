@@ -1,6 +1,6 @@
 """Do the judges see anything? Each test breaks one mechanism, and storms must find it within a few seeds.
 
-Most are found by the first, none takes more than five; `pytest -s` tells by which.
+Most are found by the first, none takes more than seven; `pytest -s` tells by which.
 """
 
 import os
