@@ -156,7 +156,7 @@ TYPES: list[Any] = [HASH, COUNTS, LISTS, EVERYTHING]
 
 
 def test_nobody_sees_that_tombstones_were_collected(make_store: MakeStore) -> None:
-    @examples(make_store, 600)
+    @examples(make_store, 300)
     @given(seeds, st.sampled_from(ALIKE))
     def check(seed: int, acts: list[Any]) -> None:
         kept = run(make_store, seed, acts, [0, 0, 0], collects=False)
@@ -169,7 +169,7 @@ def test_nobody_sees_that_tombstones_were_collected(make_store: MakeStore) -> No
 
 
 def test_replicas_that_collect_at_different_times_converge(make_store: MakeStore) -> None:
-    @examples(make_store, 600)
+    @examples(make_store, 300)
     @given(seeds, st.sampled_from(TYPES))
     def check(seed: int, acts: list[Any]) -> None:
         sites = run(make_store, seed, acts, [-20, 0, 17], collects=True).sites
