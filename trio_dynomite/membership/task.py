@@ -37,6 +37,8 @@ class GossipTask:
     port: int
     clock: Callable[[], float]
     on_events: Callable[[list[Event]], None]
+    scope: trio.CancelScope = field(factory=trio.CancelScope)
+    """Cancel it to end gossip alone; the node goes on without."""
     unsent: int = 0
     """Datagrams that the system did not take, or whose host is not known yet."""
     _sock: socket.socket | None = None
@@ -50,16 +52,17 @@ class GossipTask:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Gossip until cancelled. Raises DynomiteError when the address cannot be had."""
-        self._sock = _bind(self.host, self.port)
+        self._sock = sock = _bind(self.host, self.port)
         try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._receive, trio.socket.from_stdlib_socket(self._sock))
-                nursery.start_soon(self._look_up)
-                task_status.started()
-                while True:
-                    await self._tick()
+            with self.scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._receive, trio.socket.from_stdlib_socket(sock))
+                    nursery.start_soon(self._look_up)
+                    task_status.started()
+                    while True:
+                        await self._tick()
         finally:
-            self._sock.close()
+            sock.close()
             self._sock = None
 
     async def _tick(self) -> None:
@@ -87,6 +90,7 @@ class GossipTask:
             try:
                 data, source = await sock.recvfrom(_DATAGRAM_MAX)
             except OSError:  # what a datagram of ours met on its way, on some systems
+                await trio.sleep(TICK_S)
                 continue
             self.gossip.receive(data, (source[0], source[1]), self.clock())
             self.flush()
@@ -96,7 +100,7 @@ class GossipTask:
     # Sending
 
     def _send(self, host: str, port: int, data: bytes) -> None:
-        address = self._address(host)
+        address = None if self._sock is None else self._address(host)
         if address is None or self._sock is None:
             self.unsent += 1
             return

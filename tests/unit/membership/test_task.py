@@ -140,3 +140,20 @@ async def test_a_host_that_nobody_knows_costs_only_its_datagrams() -> None:
         await couple.until("know_each_other")
         assert task.unsent > 0
         nursery.cancel_scope.cancel()
+
+
+async def test_gossip_can_be_ended_alone() -> None:
+    couple = Couple("127.0.0.1")
+    task = couple.tasks[0]
+    async with trio.open_nursery() as nursery:
+        await nursery.start(task.run)
+        task.scope.cancel()
+    task.leave()
+    assert task.unsent > 0
+    assert free_again(task.port)
+
+
+def free_again(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", port))
+    return True
