@@ -205,6 +205,14 @@ def assert_sound(site: Site) -> None:
     assert not litter(site.keyspace.store)
 
 
+def assert_alike(sites: list[Site]) -> None:
+    """All know the same, and their digests say so."""
+    for key in KEYS:
+        first, *others = [plain(site.record(key)) for site in sites]
+        assert all(other == first for other in others)
+    assert len({tuple(site.keyspace.store.slot_digests(sorted(SLOTS))) for site in sites}) == 1
+
+
 seeds = st.integers(0, 2**32)
 FEW: list[Any] = [SET, SORTED_SET, [hash_set, hash_remove, hash_count]]
 
@@ -219,12 +227,7 @@ def test_all_types_converge_once_records_are_exchanged(make_store: MakeStore) ->
         exchange(sites)
         for site in sites:
             assert_sound(site)
-        for key in KEYS:
-            first, *others = [plain(site.record(key)) for site in sites]
-            assert all(other == first for other in others)
-        assert (
-            len({tuple(site.keyspace.store.slot_digests([slot])[0] for slot in SLOTS) for site in sites}) == 1
-        )
+        assert_alike(sites)
 
     check()
 

@@ -9,7 +9,7 @@ import enum
 from typing import Annotated
 
 import msgspec
-from attrs import frozen
+from attrs import astuple, frozen
 
 from trio_dynomite.errors import ProtocolError
 from trio_dynomite.model import Node, NodeState
@@ -101,7 +101,7 @@ Incarnation = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
 
 
 class WireMember(msgspec.Struct, array_like=True, frozen=True):
-    """A member's fields in the order in which they are sent; unknown ones after them are ignored."""
+    """The fields of `Member`, in its order, as they are sent; unknown ones after them are ignored."""
 
     name: Text
     datacenter: Text
@@ -117,19 +117,7 @@ class WireMember(msgspec.Struct, array_like=True, frozen=True):
 
     def member(self) -> Member:
         """The value that this is."""
-        return Member(
-            name=self.name,
-            datacenter=self.datacenter,
-            rack=self.rack,
-            tokens=self.tokens,
-            host=self.host,
-            client_port=self.client_port,
-            peer_port=self.peer_port,
-            admin_port=self.admin_port,
-            incarnation=self.incarnation,
-            status=self.status,
-            state=self.state,
-        )
+        return Member(**msgspec.structs.asdict(self))
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -138,21 +126,7 @@ _decoder = msgspec.msgpack.Decoder(WireMember)
 
 def encode_member(member: Member) -> bytes:
     """`member` as MessagePack."""
-    return _encoder.encode(
-        (
-            member.name,
-            member.datacenter,
-            member.rack,
-            member.tokens,
-            member.host,
-            member.client_port,
-            member.peer_port,
-            member.admin_port,
-            member.incarnation,
-            member.status,
-            member.state,
-        )
-    )
+    return _encoder.encode(astuple(member, recurse=False))
 
 
 def decode_member(data: bytes) -> Member:

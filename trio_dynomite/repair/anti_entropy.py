@@ -122,12 +122,11 @@ class AntiEntropy:
     def compare(self, peer: Peer, some: range | None = None) -> None:
         """Compare (some slots) with one peer that can be asked."""
         assert peer.link is not None
-        slots = self.engine.replica.slots_shared_with(peer)
+        slots, now_s = self.engine.replica.slots_shared_with(peer), self.engine.mono_s
         if some is None:
-            self._asked_s[peer.name] = self.engine.mono_s
+            self._asked_s[peer.name] = now_s
         else:
             slots = [slot for slot in slots if slot in some]
-        now_s = self.engine.mono_s
         self.comparison = Comparison(self, peer, peer.link, slots, now_s, is_whole=some is None)
         self.comparison.start()
 
