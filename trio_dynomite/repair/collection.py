@@ -38,7 +38,7 @@ _SPACING, _PAUSE = 0.5, 0.25
 
 
 @define(eq=False)
-class Member:
+class Participant:
     """A replica that takes part in a round."""
 
     peer: Peer
@@ -68,34 +68,40 @@ class Round:
 
     cutoff: int
     slots: set[int]
-    members: dict[str, Member]
+    participants: dict[str, Participant]
     began_s: float
     """When the phase began."""
     phase: int = 1
 
     def drop_broken(self) -> None:
         """Whoever cannot be relied upon takes its slots out of the round."""
-        for name, member in list(self.members.items()):
-            if not member.is_whole:
-                del self.members[name]
-                self.slots -= member.slots
+        for name, participant in list(self.participants.items()):
+            if not participant.is_whole:
+                del self.participants[name]
+                self.slots -= participant.slots
 
     def compared(self, comparison: Comparison) -> None:
         """A comparison came to its end."""
-        member = self.members.get(comparison.peer.name)
-        if member is not None and comparison.link is member.link and comparison.began_s >= self.began_s:
-            member.is_done = True
+        participant = self.participants.get(comparison.peer.name)
+        if (
+            participant is not None
+            and comparison.link is participant.link
+            and comparison.began_s >= self.began_s
+        ):
+            participant.is_done = True
 
     def go_on(self, now_s: float, settle_s: float) -> bool:
         """Begin the next phase if this one is over; is the round over?"""
-        members = self.members.values()
+        participants = self.participants.values()
         if self.phase < 3:
-            if all(member.is_done for member in members):
+            if all(participant.is_done for participant in participants):
                 self.phase, self.began_s = self.phase + 1, now_s
-                for member in members:
-                    member.is_done = False
+                for participant in participants:
+                    participant.is_done = False
             return False
-        return now_s - self.began_s >= settle_s and all(member.is_flushed for member in members)
+        return now_s - self.began_s >= settle_s and all(
+            participant.is_flushed for participant in participants
+        )
 
 
 @define(eq=False)
@@ -154,22 +160,22 @@ class Collection:
         garbage = {s for s in range(len(store.sums)) if store.cutoffs[s] < worth and has_garbage(store, s)}
         if not garbage:
             return None
-        members: dict[str, Member] = {}
+        participants: dict[str, Participant] = {}
         for peer, slots in shared.items():
             common = garbage.intersection(slots)
             if common and peer.is_serving and peer.is_kin and peer.link is not None:
                 lost = (peer.hints.refused, peer.hints.expired)
-                members[peer.name] = Member(peer, peer.link, common, lost)
-            garbage -= common if peer.name not in members else set()
-        return Round(cutoff, garbage, members, engine.mono_s)
+                participants[peer.name] = Participant(peer, peer.link, common, lost)
+            garbage -= common if peer.name not in participants else set()
+        return Round(cutoff, garbage, participants, engine.mono_s)
 
     def _end(self, ended: Round) -> None:
         """Tell all, and do it here."""
         self.round = None
         self.rounds += 1
-        for member in ended.members.values():
-            told = [pack(ended.cutoff), sorted(ended.slots & member.slots)]
-            self.engine.broadcasts.tell(member.peer, CUTOFF, told, lambda answer: None)
+        for participant in ended.participants.values():
+            told = [pack(ended.cutoff), sorted(ended.slots & participant.slots)]
+            self.engine.broadcasts.tell(participant.peer, CUTOFF, told, lambda answer: None)
         self._slots.extend([(slot, ended.cutoff) for slot in sorted(ended.slots)])
 
     def _on_cutoff(self, values: list[Any]) -> bool:
