@@ -136,12 +136,12 @@ class NodeProcess:
 
     def _make_listeners(self, node: Node) -> None:
         settings = self.settings.node(self.name)
-        limits = self.settings.limits
+        limits, gate = self.settings.limits, self.engine.keyspace.store.gate
         self.peer_listener = Listener(
-            self.hub, settings.host, node.peer_port, self._accept_peer, output_max=2 * limits.peer_output
+            self.hub, settings.host, node.peer_port, self._accept_peer, 2 * limits.peer_output, gate
         )
         self.client_listener = Listener(
-            self.hub, settings.host, node.client_port, self._accept_client, output_max=limits.client_output
+            self.hub, settings.host, node.client_port, self._accept_client, limits.client_output, gate
         )
 
     def _make_gossip(self, node: Node) -> None:
@@ -293,7 +293,9 @@ class NodeProcess:
 
     def _unacknowledged(self) -> int:
         links = [peer.link for peer in self.engine.roster.peers.values() if peer.link is not None]
-        return sum(link.unacked_bytes for link in links if link.is_open)
+        gate = self.engine.keyspace.store.gate
+        waiting = 0 if gate is None else gate.made - gate.safe
+        return waiting + sum(link.unacked_bytes for link in links if link.is_open)
 
     def _statistics(self, pauses: collector.Pauses) -> Mapping[str, object]:
         return {

@@ -148,7 +148,7 @@ class Channel:
         except OSError as error:
             self.close(error.strerror or "connection lost")
             return
-        if self._closing and self._pending is None and not self._out:
+        if self._closing and not self.unsent:
             self.close("closed here")
         else:
             self._watch()
@@ -199,7 +199,7 @@ class Channel:
         """Close once all that was written is sent; read nothing more."""
         self._closing = True
         self._held = True
-        if not self._out and self._pending is None:
+        if not self.unsent:
             self.close("closed here")
 
     def close(self, reason: str = "closed here") -> None:

@@ -13,7 +13,9 @@ from attrs import define
 
 from trio_dynomite.errors import DynomiteError
 from trio_dynomite.hub.channel import Channel
+from trio_dynomite.hub.gated import GatedChannel
 from trio_dynomite.hub.hub import Hub
+from trio_dynomite.storage.gate import Gate
 
 _ACCEPTS_A_TURN = 128
 _BACKLOG = 1024
@@ -29,6 +31,8 @@ class Listener:
     port: int
     serve: Callable[[Channel, str], None]
     output_max: int = 64 << 20
+    gate: Gate | None = None
+    """What is said here must be safe first."""
     fd: int = -1
     _sock: socket.socket | None = None
     """None while it does not listen."""
@@ -65,9 +69,14 @@ class Listener:
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            self.serve(Channel(self.hub, sock, output_max=self.output_max), address)
+            self.serve(self._channel(sock), address)
         except OSError:  # it hung up while it waited to be accepted
             sock.close()
+
+    def _channel(self, sock: socket.socket) -> Channel:
+        if self.gate is None:
+            return Channel(self.hub, sock, output_max=self.output_max)
+        return GatedChannel(self.hub, sock, output_max=self.output_max, gate=self.gate)
 
     def close(self, reason: str = "") -> None:
         """Listen no more."""

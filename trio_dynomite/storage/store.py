@@ -31,6 +31,7 @@ from trio_dynomite.data.record import (
 )
 from trio_dynomite.data.stamp import NODE_BITS
 from trio_dynomite.storage.deadlines import Deadlines
+from trio_dynomite.storage.gate import Gate
 from trio_dynomite.storage.usage import Usage
 
 SLOTS = 16384
@@ -96,7 +97,7 @@ class Store:
     written: list[bytes] | None = None
     """The keys that were changed, while somebody wants to know."""
     newest: int = 0
-    """No stamp that the store held when it was made is newer."""
+    """The newest stamp that it held when it was made."""
     on_expired: Callable[[str, bytes], None] = lambda event, key: None
     """Told what was found to have expired: `expired` (a key), `hexpired` (a field), `del` (with its last)."""
     on_new: Callable[[bytes], None] | None = None
@@ -109,12 +110,13 @@ class Store:
     """Why nothing should be written at present."""
     is_behind: bool = False
     """Something could not be written, and is in memory only until it can."""
+    gate: Gate | None = None
+    """Which writes are safe, where they are so only some time after the turn."""
     usage: Usage | None = None
     """The bytes that keys take, while `maxmemory` wants them counted."""
 
     def __attrs_post_init__(self) -> None:
-        self.sums = [0] * SLOTS
-        self.dead = [0] * SLOTS
+        self.sums, self.dead = [0] * SLOTS, [0] * SLOTS
         self.floors, self.cutoffs, self.bars = [0] * SLOTS, [0] * SLOTS, [0] * SLOTS
 
     def freeze(self) -> None:
@@ -337,11 +339,9 @@ class Store:
 
     def counted(self, slot: int) -> tuple[int, int]:
         """The sum of a slot, and how many of its records have no value, from the records."""
-        total = dead = 0
-        for key, record in self.records[slot].items():
-            total += hash_of(key) * digest(record)
-            dead += record[VALUE] is None
-        return total, dead
+        records = list(self.records[slot].items())
+        dead = sum(record[VALUE] is None for _, record in records)
+        return sum(hash_of(key) * digest(record) for key, record in records), dead
 
     def slot_digests(self, slots: list[int]) -> list[int]:
         """Of each a number that two replicas have in common when they know the same of that slot."""
