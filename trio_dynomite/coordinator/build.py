@@ -5,6 +5,7 @@ from collections.abc import Callable
 from trio_dynomite.commands.record import Chance
 from trio_dynomite.config import Settings
 from trio_dynomite.coordinator.engine import Engine
+from trio_dynomite.coordinator.fetching import FetchingEngine
 from trio_dynomite.coordinator.routes import make_routes
 from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.handoff.hints import HintBudget
@@ -14,6 +15,7 @@ from trio_dynomite.peers.roster import Roster, RosterSettings, make_peer
 from trio_dynomite.repair.read_repair import Sampling
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.memory import MemoryStore
+from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.store import Store
 from trio_dynomite.topology.partitioner import Partitioner, make
 from trio_dynomite.topology.view import View
@@ -40,14 +42,15 @@ def build_engine(
     clock.advance(now_ms)
     store = make_store(partitioner)
     clock.observe(store.newest)
-    roster_settings = _roster_settings(
-        settings, f"{partitioner.fingerprint}, primaries: {settings.cluster.primaries}"
-    )
+    fingerprint = f"{partitioner.fingerprint}, primaries: {settings.cluster.primaries}"
+    if not store.can_list:
+        fingerprint += ", memcached storage"  # who keeps more could not rely on it
+    roster_settings = _roster_settings(settings, fingerprint)
     hints = HintBudget(settings.limits.hints, int(settings.hints.max_window * 1000), now_ms=now_ms)
     others = [member for member in members if member.name != name]
     peers = {member.name: make_peer(member, roster_settings, hints) for member in others}
     keyspace = StoreKeyspace(store, clock, origin=clock.next(), rng=rng)
-    engine = (Sampling if settings.repair.read_chance else Engine)(
+    engine = _kind(store, settings.repair.read_chance)(
         node,
         keyspace,
         make_routes(View.of(members, partitioner, spread=settings.cluster.spreads), node, peers, keyspace),
@@ -63,12 +66,19 @@ def build_engine(
     engine.roster.members = Members(engine, {**known, name: own})
     if settings.cluster.seeds is not None:
         engine.roster.members.open(settings.timeouts.warm_up)
-    engine.repair.interval_s, engine.repair.rate = settings.repair.interval, settings.repair.rate
-    engine.repair.collection.grace_s = settings.repair.tombstone_grace
+    if store.can_list:  # else nobody can tell what differs
+        engine.repair.interval_s, engine.repair.rate = settings.repair.interval, settings.repair.rate
+        engine.repair.collection.grace_s = settings.repair.tombstone_grace
     if isinstance(engine, Sampling):
         engine.chance = settings.repair.read_chance
     engine.eviction.configure(limit=settings.limits.max_memory, policy=settings.limits.max_memory_policy)
     return engine
+
+
+def _kind(store: Store, read_chance: float) -> type[Engine]:
+    if isinstance(store, RemoteStore):
+        return FetchingEngine
+    return Sampling if read_chance else Engine
 
 
 def _roster_settings(settings: Settings, fingerprint: str) -> RosterSettings:

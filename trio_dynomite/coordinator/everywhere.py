@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 _BAD_CURSOR = replies.error("ERR invalid cursor")
 _SYNTAX = replies.error("ERR syntax error")
 _COUNT_DEFAULT = 10
+_FLUSHES = frozenset(["flushall", "flushdb"])
+_NO_LIST = replies.error("ERR this cluster's storage cannot tell which keys it has (memcached)")
 
 
 def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
     """Start the walk of a KEYSPACE command."""
+    if not engine.keyspace.store.can_list and row.name not in _FLUSHES:
+        return _NO_LIST
     return _COMMANDS[row.name](engine, args, caller)
 
 

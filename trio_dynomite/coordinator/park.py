@@ -112,9 +112,10 @@ class Parking:
             parked = self._parked.popleft()
             self.engine.waiting_bytes -= parked.size
             if not parked.is_over:
-                self._route_again(parked)
+                self.route_again(parked)
 
-    def _route_again(self, parked: Parked) -> None:
+    def route_again(self, parked: Parked) -> None:
+        """What it waited for has come."""
         # Judged done before it is routed, so that a reply given at once is not given again by `expire`.
         parked.is_over = True
         before = len(self._parked)

@@ -154,6 +154,10 @@ class HintQueue:
             for (origin, first, last), clock in taken.items()
         ]
 
+    def peek(self, limit: int) -> list[bytes]:
+        """The keys that would be taken next."""
+        return list(islice(self._first or self._keys, 0 if self._taken else limit))
+
     def take(
         self, limit: int, weight_max: int = 0, weight: Callable[[bytes], int] = lambda key: 0
     ) -> list[bytes]:
@@ -163,7 +167,7 @@ class HintQueue:
         taken: list[bytes] = []
         taken_weight = 0
         keys = self._first or self._keys
-        for key in islice(keys, 0 if self._taken else limit):
+        for key in self.peek(limit):
             taken.append(key)
             taken_weight += weight(key)
             if taken_weight > weight_max:

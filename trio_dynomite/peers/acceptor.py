@@ -16,6 +16,7 @@ from trio_dynomite.data.effect import FIELDS, RECORD
 from trio_dynomite.data.stamp import NODE_BITS
 from trio_dynomite.errors import ProtocolError
 from trio_dynomite.model import Level
+from trio_dynomite.peers.line import FrameLine, line_of
 from trio_dynomite.protocol.frames import FRAME_MAX, HELLO_MAX, FrameReader, Kind, encode
 from trio_dynomite.protocol.replies import error
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 
 _EFFECTS, _RELAY = int(Kind.EFFECTS), int(Kind.RELAY)
+_MISTAKES = (ProtocolError, LookupError, TypeError, ValueError, OverflowError)
 _OVERLOADED = error(
     "OVERLOADED more replies wait for the node that you are connected to than it takes (limits.peer_output);"
     " nothing was done, try again"
@@ -80,8 +82,13 @@ class Acceptor:
     _doubted: list[int] = field(factory=list)
     """Frames of a primary that was not one in our view, since the last acknowledgement."""
     _results: list[Any] = field(factory=list)
+    _line: FrameLine | None = field(init=False)
+    """Where frames wait, if storage is on a server."""
     _result_bytes: int = 0
     """Of `_results`, and when a frame of requests came also of what the peer had not taken yet."""
+
+    def __attrs_post_init__(self) -> None:
+        self._line = line_of(self.engine, self.pipe, self._handle_late)
 
     def received(self, data: bytes) -> None:
         """Bytes from the peer."""
@@ -94,10 +101,24 @@ class Acceptor:
                     raise ProtocolError("the first frame must be HELLO")
                 if self.is_closed:
                     return
+                if self._line is None:
+                    self._handle(kind, fields)
+                else:
+                    self._line.take(kind, fields)
+        except _MISTAKES as mistake:
+            self._broke(mistake)
+
+    def _handle_late(self, kind: int, fields: list[Any]) -> None:
+        """A frame that had to wait."""
+        try:
+            if not self.is_closed:
                 self._handle(kind, fields)
-        except (ProtocolError, LookupError, TypeError, ValueError, OverflowError) as mistake:
-            self.engine.log("peer.protocol_error", peer=self.name, error=repr(mistake))
-            self._end(Kind.GOODBYE, f"you broke the peer protocol: {mistake!r}")
+        except _MISTAKES as mistake:
+            self._broke(mistake)
+
+    def _broke(self, mistake: Exception) -> None:
+        self.engine.log("peer.protocol_error", peer=self.name, error=repr(mistake))
+        self._end(Kind.GOODBYE, f"you broke the peer protocol: {mistake!r}")
 
     @property
     def name(self) -> str:

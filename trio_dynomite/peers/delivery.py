@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from trio_dynomite.coordinator.batch import Batch
+from trio_dynomite.coordinator.fetching import when_here
 from trio_dynomite.coordinator.replica import PAGE_BYTES
 from trio_dynomite.data.effect import Flat
 from trio_dynomite.handoff.hints import HintBudget
@@ -67,6 +68,8 @@ class Delivery:
     def deliver(self, peer: Peer) -> None:
         """Send the next hints, and more when these are acknowledged."""
         if peer.is_delivering or not peer.hints or not peer.is_open or not self._may_send(peer):
+            return
+        if not when_here(self.engine, peer.hints.peek(HINTS_A_FRAME), lambda: self.deliver(peer)):
             return
         assert peer.link is not None
         link, hints, replica = peer.link, peer.hints, self.engine.replica

@@ -17,6 +17,7 @@ from attrs import define, field
 from trio_dynomite.data.effect import Flat
 from trio_dynomite.errors import ProtocolError
 from trio_dynomite.membership.member import encode_member
+from trio_dynomite.peers.line import FrameLine, line_of
 from trio_dynomite.protocol.frames import PROTOCOL, FrameReader, Kind, effects_head, encode, encode_body
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from trio_dynomite.peers.peer import Peer
 
 _LONG_BYTES = 1 << 20
+_MISTAKES = (ProtocolError, LookupError, TypeError, ValueError)
 LOST = object()
 """The answer to a request whose link ended first."""
 Answer = Callable[..., None]
@@ -67,6 +69,11 @@ class Link:
     _digest_answers: list[DigestAnswer] = field(factory=list)
     _digests: deque[tuple[list[DigestAnswer], list[int]]] = field(factory=deque)
     """Who asked, and our own digests, per DIGEST frame under way."""
+    _line: FrameLine | None = field(init=False)
+    """Where frames wait, if storage is on a server."""
+
+    def __attrs_post_init__(self) -> None:
+        self._line = line_of(self.engine, self.pipe, self._handle_late)
 
     def start(self) -> None:
         """Say who we are."""
@@ -166,10 +173,18 @@ class Link:
     def received(self, data: bytes) -> None:
         """Bytes from the peer."""
         self.heard_s = self.engine.mono_s
+        handle = self._handle if self._line is None else self._line.take
         try:
             for kind, fields in self._reader.feed(data):
-                self._handle(kind, fields)
-        except (ProtocolError, LookupError, TypeError, ValueError) as error:
+                handle(kind, fields)
+        except _MISTAKES as error:
+            self.close(f"{self.peer.name} broke the peer protocol: {error!r}")
+
+    def _handle_late(self, kind: int, fields: list[Any]) -> None:
+        """A frame that had to wait."""
+        try:
+            self._handle(kind, fields)
+        except _MISTAKES as error:
             self.close(f"{self.peer.name} broke the peer protocol: {error!r}")
 
     def _handle(self, kind: int, fields: list[Any]) -> None:

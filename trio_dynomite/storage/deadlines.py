@@ -50,3 +50,11 @@ class Deadlines:
         now = now_ms // _MOMENT_MS
         self._next = now + 1
         return sorted([moment for moment in self.due if moment <= now]) if self.due else []
+
+
+@define(eq=False)
+class NoDeadlines(Deadlines):
+    """The calendar of a store in which nothing is looked after."""
+
+    def plan(self, key: bytes, deadline_ms: int) -> None:
+        """Nobody will look."""

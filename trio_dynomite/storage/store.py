@@ -78,6 +78,8 @@ class Store:
 
     is_in_memory: ClassVar[bool] = False
     """Do its values take memory, so that `maxmemory` has a meaning?"""
+    can_list: ClassVar[bool] = True
+    """Can it tell which keys it has?"""
     slot_of: Callable[[bytes], int]
     records: Sequence[Records] = field(init=False)
     """Per slot, key → record, tombstones included."""
@@ -353,8 +355,8 @@ class Store:
         return sum(map(len, self.records[first : last + 1])) - sum(self.dead[first : last + 1])
 
     def scan(self, slot: int) -> Iterator[tuple[bytes, Record]]:
-        """All of a slot's records, as they are now."""
-        return iter(list(self.records[slot].items()))
+        """A slot's records, as they are now."""
+        return iter([*self.records[slot].items()])
 
     def expire(self, now_ms: int, limit: int) -> int:
         """Strip expired records of their values, at most `limit` keys a call; how many were looked at."""
@@ -394,7 +396,6 @@ class Store:
 def _told(record: Record) -> tuple[int, int]:
     """What changes when a record does whose body is changed in place.
 
-    A field that has expired may come back with its value from who goes by a slower clock: the digest is the
-    same, but the field is to be looked after again."""
+    A field that has expired may come back with its value from who goes by a slower clock, with one digest."""
     body = record[COUNTS]
     return digest(record), body.live if type(body) is Cells else 0

@@ -1,0 +1,83 @@
+"""Fetching: a request waits until the records of its keys are here, where storage is on a server.
+
+All that a turn misses is asked for in one go. Requests on one key are served in the order in which they came,
+for the key comes to all of them at once; one on several keys holds back what its client asked after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from attrs import define
+
+from trio_dynomite.commands.row import Row
+from trio_dynomite.coordinator.engine import Engine
+from trio_dynomite.coordinator.park import Parked
+from trio_dynomite.protocol.replies import error
+from trio_dynomite.storage.remote.store import RemoteStore
+
+if TYPE_CHECKING:
+    from trio_dynomite.coordinator.engine import Caller
+    from trio_dynomite.coordinator.routes import Route
+
+
+@define(eq=False)
+class FetchingEngine(Engine):
+    """An engine over a store that must be asked beforehand."""
+
+    held: int = 0
+    """Requests that waited for their records, so far."""
+
+    def submit_to(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+        """As in `Engine`."""
+        if route.is_ready if row.write else route.serves:
+            store = self.keyspace.store
+            assert isinstance(store, RemoteStore)
+            keys = [args[row.first]] if row.is_plain else row.keys(args)
+            missing = store.missing(keys)
+            if missing:
+                return self._hold(store, route, row, args, caller, missing)
+        return Engine.submit_to(self, route, row, args, caller)
+
+    def _hold(
+        self,
+        store: RemoteStore,
+        route: Route,
+        row: Row,
+        args: list[bytes],
+        caller: Caller,
+        missing: list[bytes],
+    ) -> bytes | None:
+        refusal = store.refusal(missing)
+        if refusal is not None:
+            return error(refusal)
+        full = self.over_limit()
+        if full is not None:
+            return full
+        self.held += 1
+        waiter = caller.wait() if row.is_plain else caller.block()
+        levels = (caller.read_level, caller.write_level)
+        parked = Parked(route, row, args, *levels, caller.resp, caller.hops, waiter, sum(map(len, args)))
+        self.in_flight += 1
+        self.waiting_bytes += parked.size
+        self.watch(parked)
+        store.fetch(missing, lambda: self._fetched(parked))
+        return None
+
+    def _fetched(self, parked: Parked) -> None:
+        self.in_flight -= 1
+        self.waiting_bytes -= parked.size
+        if not parked.is_over:
+            self.parking.route_again(parked)
+
+
+def when_here(engine: Engine, keys: Sequence[bytes], then: Callable[[], None]) -> bool:
+    """Are the records of these keys here? If not, they are fetched, and `then` is called."""
+    store = engine.keyspace.store
+    if not isinstance(store, RemoteStore):
+        return True
+    missing = store.missing(keys)
+    if missing:
+        store.fetch(missing, then)
+    return not missing

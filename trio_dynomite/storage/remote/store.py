@@ -1,0 +1,224 @@
+"""The store whose records are on a server: fetch before, write after, and say nothing before it is there.
+
+A key that is changed again while it is on its way is sent once more when the answer has come, so what is
+under way of one key is one request, whatever the traffic. Where the server turns out to have another version
+than was read (somebody else wrote it, or it was evicted), that is fetched and joined like a record of another
+replica, and the outcome is written: nothing is lost by it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar
+
+from attrs import define, field
+
+from trio_dynomite.data.merge import merge
+from trio_dynomite.data.record import DIGEST_MASK, STAMP, Record, newest
+from trio_dynomite.errors import ProtocolError
+from trio_dynomite.storage.deadlines import Deadlines, NoDeadlines
+from trio_dynomite.storage.gate import Gate
+from trio_dynomite.storage.remote.cache import Cache, CachedSlot, Entry
+from trio_dynomite.storage.remote.driver import LOST, Connection, Driver, Reply
+from trio_dynomite.storage.store import SLOTS, Store
+
+
+@define(eq=False)
+class Ticket:
+    """Somebody who waits for some keys."""
+
+    left: int
+    then: Callable[[], None]
+
+
+@define(repr=False)
+class RemoteStore(Store):
+    """The records of one node, on a server that is its alone."""
+
+    can_list: ClassVar[bool] = False
+    driver: Driver = field(kw_only=True)
+    cache_bytes: int = field(kw_only=True)
+    now_ms: Callable[[], int] = field(kw_only=True)
+    gate: Gate = field(factory=Gate)
+    deadlines: Deadlines = field(factory=NoDeadlines)
+    cache: Cache = field(init=False)
+    records: list[CachedSlot] = field(init=False)
+    connection: Connection = field(init=False)
+    fetched: int = 0
+    sent: int = 0
+    conflicts: int = 0
+    """How often the server had another version than was read from it."""
+    _forgotten: int = 0
+    """All that is as old the server has forgotten."""
+    _wanted: dict[bytes, list[Ticket]] = field(factory=dict)
+    """Keys that are being fetched, and who waits for them."""
+    _commits: deque[tuple[int, set[bytes]]] = field(factory=deque)
+    """(number, keys that are not at the server yet), in order."""
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self.cache = Cache(self.cache_bytes)
+        self.records = [CachedSlot(self.cache, self.driver.check) for _ in range(SLOTS)]
+
+    # Before a turn's work
+
+    def missing(self, keys: Iterable[bytes]) -> list[bytes]:
+        """Those of some keys that must be fetched before anything looks at them."""
+        find = self.cache.find
+        return [key for key in keys if find(key) is None]
+
+    def refusal(self, keys: Iterable[bytes]) -> str | None:
+        """Why there can be no such keys."""
+        return next(filter(None, map(self.driver.refusal, keys)), None)
+
+    def fetch(self, keys: Iterable[bytes], then: Callable[[], None]) -> None:
+        """Have these keys here, and call `then`, in a later turn."""
+        ticket, wanted = Ticket(0, then), self._wanted
+        for key in dict.fromkeys(keys):
+            ticket.left += 1
+            if key in wanted:
+                wanted[key].append(ticket)
+            else:
+                wanted[key] = [ticket]
+                self._read(key)
+
+    def _read(self, key: bytes) -> None:
+        self.fetched += 1
+        self.connection.send(self.driver.read(key), lambda reply: self._found(key, reply))
+
+    def _found(self, key: bytes, reply: Reply) -> None:
+        if reply is LOST:
+            return
+        try:
+            found = self.driver.found(key, reply)
+        except ProtocolError as mistake:
+            self.connection.close(str(mistake))
+            return
+        found.record = self._since_flush(key, found.record)
+        entry = self.cache.find(key)
+        if entry is None:
+            self.cache.keep(key, found)
+        else:
+            self._reconcile(key, entry, found)
+        for ticket in self._wanted.pop(key, ()):
+            ticket.left -= 1
+            if not ticket.left:
+                ticket.then()
+
+    def _reconcile(self, key: bytes, entry: Entry, found: Entry) -> None:
+        """The server has another version of what we changed: join the two, and write the outcome."""
+        entry.token = found.token
+        if found.record is not None:
+            entry.record = found.record if entry.record is None else merge(entry.record, found.record)
+        self._send(key, entry)
+
+    # After it
+
+    def commit(self) -> None:
+        """Send what the turn changed."""
+        dirty = self.cache.dirty
+        if dirty:
+            self.cache.dirty = {}
+            self.gate.made += 1
+            self._commits.append((self.gate.made, set(dirty)))
+            for key, entry in dirty.items():
+                entry.commits.append(self.gate.made)
+                if not entry.is_sent:
+                    self._send(key, entry)
+        self.cache.end_turn()
+
+    def _send(self, key: bytes, entry: Entry) -> None:
+        entry.is_dirty, entry.is_sent = False, True
+        self.sent += 1
+        commits, entry.commits = entry.commits, []
+        request = self.driver.write(key, entry, self.now_ms())
+        self.connection.send(request, lambda reply: self._wrote(key, entry, commits, reply))
+
+    def _wrote(self, key: bytes, entry: Entry, commits: list[int], reply: Reply) -> None:
+        if reply is LOST:
+            return
+        try:
+            is_written = self.driver.wrote(entry, reply)
+        except ProtocolError as mistake:
+            self.connection.close(str(mistake))
+            return
+        if not is_written:
+            self.conflicts += 1
+            entry.commits = commits + entry.commits
+            self._read(key)
+            return
+        entry.is_sent = False
+        self._safe(key, commits)
+        if entry.commits:
+            self._send(key, entry)
+        elif not entry.is_dirty:
+            self.cache.busy.pop(key, None)
+
+    def _safe(self, key: bytes, numbers: list[int]) -> None:
+        """A key is at the server as these commits left it."""
+        for number, keys in self._commits:
+            if number > numbers[-1]:
+                break
+            if number in numbers:
+                keys.discard(key)
+        self._settle()
+
+    def _settle(self) -> None:
+        safe = 0
+        while self._commits and not self._commits[0][1]:
+            safe = self._commits.popleft()[0]
+        if safe:
+            self.gate.settle(safe)
+
+    def flush(self, first: int, last: int, stamp: int) -> None:
+        """As in `Store`; the server forgets when all slots were flushed, and what it still has is dead."""
+        super().flush(first, last, stamp)
+        for key, entry in self.cache.items():
+            if first <= self.slot_of(key) <= last:
+                entry.record = self._since_flush(key, entry.record)
+        everything = min(self.floors)
+        if everything > self._forgotten:
+            self._forgotten = everything
+            self.connection.send(self.driver.flush(), self._flushed)
+
+    def _flushed(self, reply: Reply) -> None:
+        """The floors say the same, should it have refused."""
+
+    def _since_flush(self, key: bytes, record: Record | None) -> Record | None:
+        """What a flush of its slot has left of a record."""
+        floor = self.floors[self.slot_of(key)]
+        if record is None or not floor or record[STAMP] > floor:
+            return record
+        return merge(record, (floor, None, 0, 0, None)) if newest(record) >= floor else None
+
+    # What there is not: the server does not tell which keys it has
+
+    def slot_digests(self, slots: list[int]) -> list[int]:
+        """Of a slot as a whole nothing is known but its last flush."""
+        return [self.floors[slot] * SLOTS & DIGEST_MASK for slot in slots]
+
+    def key_count(self, first: int, last: int) -> int:
+        """It is not known."""
+        return 0
+
+    def scan(self, slot: int) -> Iterator[tuple[bytes, Record]]:
+        """None of them."""
+        return iter(())
+
+    def expire(self, now_ms: int, limit: int) -> int:
+        """The server forgets what has expired; a reader sees none of it before."""
+        return 0
+
+    def lend(self, slot: int, key: bytes, record: Record) -> Any:
+        """As in `Store`."""
+        entry = self.cache.find(key)
+        self.cache.young[key] = Entry(record)
+        return entry
+
+    def take_back(self, slot: int, key: bytes, own: Any) -> None:
+        """As in `Store`."""
+        if own is None:
+            del self.cache.young[key]
+        else:
+            self.cache.young[key] = own
