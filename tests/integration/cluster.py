@@ -1,7 +1,8 @@
 """Real clusters under test: clients that never repeat by themselves, writers that remember what was said."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,9 +39,32 @@ def set_level(connected: Any, level: str) -> None:
     assert connected.execute_command("DYNO_CONFIG:CONN_CONSISTENCY", level) in (b"OK", "OK", True)
 
 
-def wait_missed(node: LocalNode, peer: LocalNode) -> None:
-    """Wait until `node` has given up `peer`."""
-    wait_until(lambda: not node.sees(peer.name), f"{node.name} misses {peer.name}")
+def wait_missed(cluster: LocalCluster, *away: LocalNode) -> None:
+    """Wait until all others have given up whoever is away.
+
+    One of them is not enough: it may send a request to another, which still sends it to whoever is away."""
+    for node in cluster:
+        for peer in away if node.is_running and node not in away else ():
+            wait_until(lambda at=(node, peer): has_given_up(*at), f"{node.name} misses {peer.name}")  # type: ignore[misc]
+
+
+def has_given_up(node: LocalNode, peer: LocalNode) -> bool:
+    """Does `node` hold `peer` for dead, so that others take its place?"""
+    return "liveness=down" in node.info("dynomite")[f"peer_{peer.name}"].split(",")
+
+
+def set_all(node: LocalNode, values: Mapping[str, bytes | int], timeout_s: float = 15.0) -> None:
+    """Set every key, again where nobody knows whether it was done: on a busy machine that happens."""
+    left, until_s, said = dict(values), time.monotonic() + timeout_s, set[str]()
+    with client(node) as connected:
+        while left:
+            assert time.monotonic() < until_s, f"{len(left)} keys are not set: {said}"
+            pipeline = connected.pipeline(transaction=False)
+            for key, value in left.items():
+                pipeline.set(key, value)
+            replies = dict(zip(left, pipeline.execute(raise_on_error=False), strict=True))
+            said = {str(reply) for reply in replies.values() if reply is not True}
+            left = {key: value for key, value in left.items() if replies[key] is not True}
 
 
 def primary_of(cluster: LocalCluster, key: str, asked: LocalNode | None = None) -> LocalNode:

@@ -30,8 +30,7 @@ def test_who_waits_while_the_primary_dies_waits_on(make_cluster: MakeCluster) ->
     with all_waiting(works, others * 2):
         wait_until(lambda: blocked(others) == 4 * len(works) + 2, "all wait")
         victim.kill()
-        for node in others:
-            wait_missed(node, victim)
+        wait_missed(cluster, victim)
         with client(others[1], QUORUM) as connected:
             for number in range(20):
                 for work in works:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cluster import QUORUM, client
+from tests.integration.cluster import QUORUM, client, wait_missed
 from tests.integration.conftest import MakeCluster
 from trio_dynomite.testing.local import LocalNode, wait_until
 
@@ -32,7 +32,7 @@ def test_what_is_deleted_while_one_is_away_is_remembered_until_it_has_heard(
         connected.sadd("set", *range(100))
         connected.incrby("counter", 5)
         away.kill()
-        wait_until(lambda: not first.sees(away.name), "its death is noticed")
+        wait_missed(cluster, away)
         connected.delete(*[f"key:{number}" for number in range(KEYS)], "counter")
         connected.srem("set", *range(50))
         rounds = stat(first, "tombstone_rounds")

@@ -30,8 +30,7 @@ def test_hints_outlive_the_nodes_that_keep_them(make_cluster: MakeCluster, tmp_p
     with Writers(keepers, QUORUM) as writers:
         writers.wait_more()
         away.kill()
-        for keeper in keepers:
-            wait_missed(keeper, away)
+        wait_missed(cluster, away)
         writers.wait_more(600)
         kept = [hints(keeper) for keeper in keepers]
         assert all(files(tmp_path, keeper, away) for keeper in keepers)

@@ -3,7 +3,7 @@
 import pytest
 import redis
 
-from tests.integration.cluster import EACH, ONE, QUORUM, SAFE, client
+from tests.integration.cluster import EACH, ONE, QUORUM, SAFE, client, key_led_by, wait_missed
 from tests.integration.conftest import MakeCluster
 from trio_dynomite.testing.local import LocalCluster
 
@@ -26,17 +26,19 @@ def test_every_level_works_on_every_node(cluster: LocalCluster, level: str, name
 
 def test_a_connections_level_is_its_own(make_cluster: MakeCluster) -> None:
     cluster = make_cluster()
+    key = key_led_by(cluster, cluster["node1"])
     with client(cluster["node1"]) as plain, client(cluster["node1"], QUORUM) as strict:
         for name in ("node2", "node3"):
             cluster[name].kill()
-        assert plain.set("key", "one")
+        assert plain.set(key, "one")
         with pytest.raises(redis.ResponseError, match=r"NOREPLICAS|UNKNOWN"):
-            strict.set("key", "two")
+            strict.set(key, "two")
         strict.execute_command("RESET")
-        assert strict.set("key", "three")
+        assert strict.set(key, "three")
+        wait_missed(cluster, cluster["node2"], cluster["node3"])
         strict.execute_command("dyno_config:conn_consistency", "dc_quorum")
         with pytest.raises(redis.ResponseError, match="NOREPLICAS"):
-            strict.get("key")
+            strict.get(key)
 
 
 def test_an_unknown_level_is_refused_and_changes_nothing(cluster: LocalCluster) -> None:
@@ -49,6 +51,7 @@ def test_an_unknown_level_is_refused_and_changes_nothing(cluster: LocalCluster) 
 def test_config_set_changes_sessions_that_chose_no_level(make_cluster: MakeCluster) -> None:
     cluster = make_cluster()
     node = cluster["node1"]
+    key = key_led_by(cluster, node)
     with client(node) as follows, client(node, ONE) as chose, client(node) as operator:
         operator.config_set("read-consistency", QUORUM)
         operator.config_set("write-consistency", QUORUM)
@@ -59,12 +62,12 @@ def test_config_set_changes_sessions_that_chose_no_level(make_cluster: MakeClust
         assert node.info("dynomite")["write_consistency"] == QUORUM
         for name in ("node2", "node3"):
             cluster[name].kill()
-        assert chose.set("key", "one")
+        assert chose.set(key, "one")
         for connected in (follows, operator):
             with pytest.raises(redis.ResponseError, match=r"NOREPLICAS|UNKNOWN"):
-                connected.set("key", "two")
+                connected.set(key, "two")
         operator.config_set("write-consistency", ONE)
-        assert follows.set("key", "three")
+        assert follows.set(key, "three")
 
 
 def test_the_configuration_gives_the_levels(make_cluster: MakeCluster) -> None:

@@ -6,15 +6,14 @@ import socket
 import statistics
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 
-from tests.integration.cluster import client, key_led_by, wait_missed
+from tests.integration.cluster import client, key_led_by, set_all, wait_missed
 from tests.integration.conftest import MakeCluster
 from tests.integration.test_hostile_clients import (
     MB,
@@ -56,17 +55,19 @@ def small_disk(path: Path, size: str = "24m") -> Iterator[tuple[str, ...]]:
     yield (*mounts, f'mount -t tmpfs -o size={size} none {path}; exec "$@"', "node")
 
 
-def write_much(node: LocalNode, seconds: float) -> int:
-    """Overwrite some keys with long values; how many writes were acknowledged."""
-    done, until_s = 0, time.monotonic() + seconds
+def write_much(
+    node: LocalNode, seconds: float, enough: Callable[[int], object], timeout_s: float = 30
+) -> None:
+    """Overwrite some keys with long values for a while, and until `enough` writes were acknowledged."""
+    done, began_s = 0, time.monotonic()
     with client(node) as connected:
-        while time.monotonic() < until_s:
+        while (spent_s := time.monotonic() - began_s) < seconds or not enough(done):
+            assert spent_s < timeout_s, f"{done} writes in {spent_s:.0f} s are not enough"
             for number in range(0, KEYS, 50):
                 pipeline: Any = connected.pipeline(transaction=False)
                 for at in range(number, number + 50):
                     pipeline.set(f"long:{at}", VALUE)
                 done += sum(reply is True for reply in pipeline.execute(raise_on_error=False))
-    return done
 
 
 def stuck_clients(node: LocalNode, stack: ExitStack) -> socket.socket:
@@ -104,18 +105,19 @@ def test_memory_and_pace_with_everything_stuck_at_once(make_cluster: MakeCluster
         full.prefix, full.variables = prefix, {"TRIO_DYNOMITE__STORAGE__ENGINE": "rocksdb"}
         cluster.start()
     key = key_led_by(cluster, healthy)
-    assert write_much(healthy, 1.0) > 0
+    write_much(healthy, 1.0, lambda done: done > 0)
     before, full_before = resident(healthy), resident(full)
     bystander, peak, full_peak = Bystander(healthy, key=key), Peak(healthy), Peak(full)
     with ExitStack() as stack, bystander.watching(), peak.watching(), full_peak.watching():
         frozen.freeze()
-        wait_missed(healthy, frozen)
+        wait_missed(cluster, frozen)
         endless = stuck_clients(healthy, stack)
         with client(healthy) as publisher:
             for _ in range(5000):
                 publisher.publish("news", VALUE)
-        assert write_much(healthy, 3.0) > KEYS // 2
-        wait_until(lambda: full.info("persistence")["storage_failure"], "the disk is full")
+        write_much(
+            healthy, 3.0, lambda done: done > KEYS // 2 and full.info("persistence")["storage_failure"]
+        )
         assert b"limits.client_input" in never_finish(endless)
         stats = healthy.info("stats")
         frozen.thaw()
@@ -132,14 +134,8 @@ def test_hints_beyond_their_limit_are_counted_and_repaired(make_cluster: MakeClu
     cluster = make_cluster(sections={"limits": limits, "timeouts": {"down_after": "1s"}})
     healthy, frozen, _ = cluster
     frozen.freeze()
-    wait_missed(healthy, frozen)
-    with client(healthy) as connected:
-        pipeline: Any = connected.pipeline(transaction=False)
-        for number in range(3000):
-            pipeline.set(f"k:{number}", number)
-        replies = pipeline.execute(raise_on_error=False)
-    errors = [reply for reply in replies if isinstance(reply, redis.ResponseError)]
-    assert not errors, errors[:3]
+    wait_missed(cluster, frozen)
+    set_all(healthy, {f"k:{number}": number for number in range(3000)})
     refused = sum(int(node.info("stats")["hints_refused"]) for node in cluster if node is not frozen)
     assert refused > 0
     frozen.thaw()
