@@ -54,6 +54,20 @@ def node_id(name: str) -> int:
 
 
 @frozen(kw_only=True)
+class Endpoint:
+    """Where a server listens: a host and port, or the path of a Unix socket."""
+
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+    def __str__(self) -> str:
+        if self.path:
+            return f"unix:{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@frozen(kw_only=True)
 class Node:
     """One member of the cluster, as everybody knows it."""
 

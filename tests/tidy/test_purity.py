@@ -19,6 +19,7 @@ NOT_PURE = {
     "handoff.tending": "the task that looks after them",
     "storage.files": "files that are written as a whole",
     "storage.snapshotter": "the task that makes snapshots",
+    "storage.servers.connection": "the task that keeps a server connected",
     "membership.task": "the task of gossip: its socket and its clock",
 }
 """Modules of pure parts that make no claim to be pure."""
