@@ -18,7 +18,7 @@ from benchmarks.fill import ELEMENT, Fill, value_of
 from benchmarks.tables import NONE
 from trio_dynomite.data.stamp import NODE_BITS
 from trio_dynomite.model import Level
-from trio_dynomite.storage.store import SLOTS, hash_of
+from trio_dynomite.storage.contract import SLOTS, hash_of
 from trio_dynomite.testing.local import LocalCluster, LocalNode, wait_until
 from trio_dynomite.testing.simulation import EPOCH_MS, SimNode, Simulation, layout
 

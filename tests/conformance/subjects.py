@@ -16,10 +16,11 @@ from trio_dynomite.commands.table import lookup
 from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import error
+from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.storage.rocksdb.store import open_store
-from trio_dynomite.storage.store import SLOTS, Store
+from trio_dynomite.storage.store import Store
 from trio_dynomite.topology.partitioner import make
 
 SLOT_OF = make("slots", "{}").slot

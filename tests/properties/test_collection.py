@@ -18,6 +18,7 @@ from tests.properties.test_merge_types import ELEMENTS, KEYS, NOW, SLOTS, Site, 
 from trio_dynomite.data.effect import Flat
 from trio_dynomite.data.record import is_live, newest
 from trio_dynomite.data.stamp import NODE_BITS, cutoff_at
+from trio_dynomite.storage import expiry
 from trio_dynomite.storage.collect import raise_cutoff
 from trio_dynomite.topology.partitioner import redis_slot
 
@@ -67,7 +68,7 @@ class Cluster:
         rng.choice(self.sites).write(rng.choice(acts), rng, number * STEP_MS)
         for site in self.sites:
             site.keyspace.clock.advance(NOW + site.skew_ms + number * STEP_MS)
-            site.keyspace.store.expire(site.keyspace.now_ms, 100)
+            expiry.expire(site.keyspace.store, site.keyspace.now_ms, 100)
         for _ in range(rng.randrange(4)):
             to, by = rng.sample(self.sites, 2)
             at = rng.randrange(10**6)

@@ -17,6 +17,7 @@ from trio_dynomite.data.effect import FIELDS, Flat, record_effect, unpack_record
 from trio_dynomite.data.record import Record, digest, newest
 from trio_dynomite.data.stamp import NODE_BITS, HybridClock
 from trio_dynomite.errors import CommandError
+from trio_dynomite.storage import expiry
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.testing.soundness import plain, unsound
 from trio_dynomite.topology.partitioner import redis_slot
@@ -195,7 +196,7 @@ def exchange(sites: list[Site]) -> None:
                         to.learn(key, by)
     for site in sites:
         site.keyspace.clock.advance(NOW + 60_000)
-        while site.keyspace.store.expire(NOW + 60_000, 1000):
+        while expiry.expire(site.keyspace.store, NOW + 60_000, 1000):
             pass
 
 

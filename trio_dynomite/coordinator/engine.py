@@ -38,6 +38,7 @@ from trio_dynomite.model import Level, Node, NodeState
 from trio_dynomite.peers.link import Link
 from trio_dynomite.protocol import replies
 from trio_dynomite.repair.anti_entropy import AntiEntropy
+from trio_dynomite.storage.expiry import expire
 from trio_dynomite.storage.keyspace import StoreKeyspace
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ class Engine:
         while deadlines and deadlines[0][0] <= now:
             deadlines.popleft()[1].expire()
         if self.expires_actively:
-            self.keyspace.store.expire(self.now_ms, 2000)
+            expire(self.keyspace.store, self.now_ms, 2000)
         self.disk.tick()
         self.eviction.tick()
         self.roster.tick()

@@ -8,7 +8,7 @@ from trio_dynomite.commands.row import Row
 from trio_dynomite.coordinator import survey
 from trio_dynomite.coordinator.walk import SLOTS_A_SLICE, Walk, stretches
 from trio_dynomite.protocol import replies
-from trio_dynomite.storage.store import SLOTS
+from trio_dynomite.storage.contract import SLOTS
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Caller, Engine

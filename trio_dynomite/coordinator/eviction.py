@@ -21,7 +21,8 @@ from trio_dynomite.coordinator.uses import Uses
 from trio_dynomite.data.record import DEADLINE, Record, is_live
 from trio_dynomite.protocol.replies import error
 from trio_dynomite.storage.accesses import Accesses
-from trio_dynomite.storage.store import SLOTS
+from trio_dynomite.storage.contract import SLOTS
+from trio_dynomite.storage.expiry import expire
 from trio_dynomite.storage.usage import Usage
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class Eviction:
             victim = self._victim()
             if victim is not None:
                 self._evict(victim)
-            elif not engine.expires_actively or not engine.keyspace.store.expire(engine.now_ms, most):
+            elif not engine.expires_actively or not expire(engine.keyspace.store, engine.now_ms, most):
                 break
         return before - self.used
 

@@ -13,8 +13,8 @@ from trio_dynomite.data.effect import FIELDS, FLUSH, Flat, record_effect, unpack
 from trio_dynomite.data.record import DIGEST_MASK, digest
 from trio_dynomite.data.stamp import NODE_BITS, NODE_MASK, pack
 from trio_dynomite.peers.link import Link, encode_effects
+from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.sizes import weight_of_any
-from trio_dynomite.storage.store import SLOTS
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine

@@ -18,7 +18,7 @@ from trio_dynomite.coordinator.batch import nothing_done
 from trio_dynomite.data.record import is_live, kind
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.replies import OK
-from trio_dynomite.storage.store import SLOTS
+from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.topology.partitioner import Partitioner
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from trio_dynomite.model import Level
 from trio_dynomite.peers.link import LOST, Link
 from trio_dynomite.peers.peer import Liveness, Peer
 from trio_dynomite.protocol.replies import error
-from trio_dynomite.storage.store import SLOTS
+from trio_dynomite.storage.contract import SLOTS
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine

@@ -23,8 +23,8 @@ from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.repair.collection import Collection
 from trio_dynomite.repair.comparison import BRANCHES, KEYS, SLOTS, SLOTS_A_BRANCH, Comparison, branch_digests
 from trio_dynomite.repair.shedding import Shedding
+from trio_dynomite.storage.contract import hash_of
 from trio_dynomite.storage.sizes import weight_of_any
-from trio_dynomite.storage.store import hash_of
 from trio_dynomite.storage.verify import verify
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from attrs import define, field
 from trio_dynomite.data.record import DIGEST_MASK
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.peers.link import LOST
+from trio_dynomite.storage.contract import hash_of
 from trio_dynomite.storage.sizes import weight_of_any
-from trio_dynomite.storage.store import hash_of
 
 if TYPE_CHECKING:
     from trio_dynomite.peers.link import Link

@@ -13,7 +13,7 @@ from attrs import define, field
 
 from trio_dynomite.model import NodeState
 from trio_dynomite.repair.comparison import Comparison
-from trio_dynomite.storage.store import SLOTS
+from trio_dynomite.storage.contract import SLOTS
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine

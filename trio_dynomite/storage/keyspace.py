@@ -33,6 +33,7 @@ from trio_dynomite.data.stamp import NODE_BITS, TICK, HybridClock, milliseconds,
 from trio_dynomite.errors import CommandError
 from trio_dynomite.storage.accesses import Accesses
 from trio_dynomite.storage.copies import copied
+from trio_dynomite.storage.expiry import sweep
 from trio_dynomite.storage.sequences import ListView, StreamView
 from trio_dynomite.storage.sizes import size_of
 from trio_dynomite.storage.store import Store
@@ -116,7 +117,7 @@ class StoreKeyspace:
         if self.accesses is not None:
             self.accesses.note_read(key, record)
         if wanted is HASH and 0 < body.due_ms <= self.clock.now_ms:
-            return self.store.sweep(slot, key, record, self.clock.now_ms)[4]
+            return sweep(self.store, slot, key, record, self.clock.now_ms)[4]
         return body
 
     def opened(self, slot: int, key: bytes) -> Record:
@@ -142,7 +143,7 @@ class StoreKeyspace:
         if not is_live(record, self.clock.now_ms):
             return None
         if type(record[COUNTS]) is Cells and 0 < record[COUNTS].due_ms <= self.clock.now_ms:
-            record = self.store.sweep(slot, key, record, self.clock.now_ms)
+            record = sweep(self.store, slot, key, record, self.clock.now_ms)
         return None if record[VALUE] is None else record
 
     def get(self, key: bytes) -> bytes | None:

@@ -10,7 +10,8 @@ from typing import ClassVar
 from attrs import define, field
 
 from trio_dynomite.data.record import Record
-from trio_dynomite.storage.store import SLOTS, Store
+from trio_dynomite.storage.contract import SLOTS
+from trio_dynomite.storage.store import Store
 
 
 @define(repr=False)

@@ -24,8 +24,9 @@ from trio_dynomite.data.merge import pack_body, unpack_body
 from trio_dynomite.data.record import COUNTS, Record, has_body, newest
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.errors import SnapshotError
+from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.rocksdb.codec import decode_record, encode_record
-from trio_dynomite.storage.store import SLOTS, Store
+from trio_dynomite.storage.store import Store
 
 MARK = b"TDSNAP1\n"
 FORMAT = 1

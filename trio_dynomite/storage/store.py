@@ -7,17 +7,16 @@ dead. A **cutoff** is like a floor for what is unknown: every replica had heard 
 what was dead of it has been forgotten (`collect.py`). `bars` has the higher of both.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, ClassVar, Protocol, overload
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
 
-import xxhash
 from attrs import define, field
 
 from trio_dynomite.data import effect, elements
 from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.effect import COUNT, EXPIRE, FIELDS, FLUSH, PUT, RECORD, unpack_record
 from trio_dynomite.data.elements import CELLS
-from trio_dynomite.data.merge import merge, settle, winnow
+from trio_dynomite.data.merge import merge, winnow
 from trio_dynomite.data.record import (
     ABSENT,
     COUNTS,
@@ -27,49 +26,12 @@ from trio_dynomite.data.record import (
     Record,
     digest,
     newest,
-    shell,
 )
 from trio_dynomite.data.stamp import NODE_BITS
+from trio_dynomite.storage.contract import SLOTS, Records, hash_of
 from trio_dynomite.storage.deadlines import Deadlines
 from trio_dynomite.storage.gate import Gate
 from trio_dynomite.storage.usage import Usage
-
-SLOTS = 16384
-hash_of = xxhash.xxh3_64_intdigest
-"""What weighs a key's digest in the sum of its slot."""
-
-
-class Records(Protocol):
-    """Key → record of one slot: the part of a dictionary that stores and their users need."""
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[bytes]: ...
-
-    def __contains__(self, key: object, /) -> bool: ...
-
-    def __getitem__(self, key: bytes, /) -> Record: ...
-
-    def __setitem__(self, key: bytes, record: Record, /) -> None: ...
-
-    def __delitem__(self, key: bytes, /) -> None: ...
-
-    @overload
-    def get(self, key: bytes, /) -> Record | None:
-        """The record of `key`."""
-
-    @overload
-    def get(self, key: bytes, default: Record, /) -> Record:
-        """The record of `key`, or `default`."""
-
-    def items(self) -> Iterable[tuple[bytes, Record]]:
-        """Every key and its record."""
-
-    def values(self) -> Iterable[Record]:
-        """Every record."""
-
-    def clear(self) -> None:
-        """Forget all of them."""
 
 
 @define(repr=False)
@@ -357,40 +319,6 @@ class Store:
     def scan(self, slot: int) -> Iterator[tuple[bytes, Record]]:
         """A slot's records, as they are now."""
         return iter([*self.records[slot].items()])
-
-    def expire(self, now_ms: int, limit: int) -> int:
-        """Strip expired records of their values, at most `limit` keys a call; how many were looked at."""
-        looked = 0
-        for key in self.deadlines.take(now_ms, limit):
-            looked += 1
-            self._expire_key(key, now_ms)
-        return looked
-
-    def _expire_key(self, key: bytes, now_ms: int) -> None:
-        slot = self.slot_of(key)
-        record = self.records[slot].get(key, ABSENT)
-        if record[VALUE] is None:
-            return
-        if 0 < record[DEADLINE] <= now_ms:
-            self.set(slot, key, shell(record))
-            self.on_expired("expired", key)
-            return
-        if record[DEADLINE]:
-            self.deadlines.plan(key, record[DEADLINE])
-        if type(record[COUNTS]) is Cells and record[COUNTS].due_ms:
-            self.sweep(slot, key, record, now_ms)
-
-    def sweep(self, slot: int, key: bytes, record: Record, now_ms: int) -> Record:
-        """The record of a hash without the fields whose deadline has passed; no digest changes by it."""
-        if record[COUNTS].sweep(now_ms):
-            record = settle(record)
-            self.set(slot, key, record)
-            self.on_expired("hexpired", key)
-            if record[VALUE] is None:
-                self.on_expired("del", key)
-        elif record[COUNTS].due_ms:
-            self.deadlines.plan(key, record[COUNTS].due_ms)
-        return record
 
 
 def _told(record: Record) -> tuple[int, int]:

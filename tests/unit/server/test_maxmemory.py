@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.server.answers_subject import Client, Subject, make_subject
 from trio_dynomite.coordinator.eviction import OOM
+from trio_dynomite.storage.expiry import expire
 from trio_dynomite.storage.memory import MemoryStore
 
 SET = "redis.call('SET', KEYS[1], 'x') return 1"
@@ -85,7 +86,7 @@ def test_info_tells_what_keys_take_and_how_many_were_evicted(client: Client) -> 
 def test_expired_keys_are_counted(subject: Subject, client: Client) -> None:
     client.raw("SET", "key", "v", "PX", "10")
     store = subject.engine.keyspace.store
-    store.expire(subject.engine.now_ms + 1000, 9)
+    expire(store, subject.engine.now_ms + 1000, 9)
     assert told(client, "stats")["expired_keys"] == "1"
     client("CONFIG", "RESETSTAT")
     assert told(client, "stats")["expired_keys"] == "0"

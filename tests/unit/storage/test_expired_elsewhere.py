@@ -6,6 +6,7 @@ import pytest
 
 from trio_dynomite.data.effect import record_effect, unpack_record
 from trio_dynomite.data.stamp import HybridClock
+from trio_dynomite.storage.expiry import expire
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.topology.partitioner import redis_slot
@@ -39,7 +40,7 @@ def test_a_count_told_to_a_node_where_it_has_expired_asks_for_the_whole(ks: Stor
     else:
         ks.hash_at(b"k").expire([b"f"], NOW + 10)
     ahead, late_at = replica_of(ks), len(ks.effects or [])
-    ahead.store.expire(NOW + 2000, 9)
+    expire(ahead.store, NOW + 2000, 9)
     ks.hash_at(b"k").count(b"f", 1)
     assert ahead.store.apply(1, (ks.effects or [])[late_at:]) == [b"k"]
 
@@ -48,7 +49,7 @@ def test_a_clock_that_goes_back_meets_what_it_has_stripped(ks: StoreKeyspace) ->
     ks.hash_at(b"k").put([(b"old", b"1")])
     ks.expire(b"k", NOW + 10)
     there = replica_of(ks)
-    ks.store.expire(NOW + 2000, 9)
+    expire(ks.store, NOW + 2000, 9)
     late_at = len(ks.effects or [])
     assert ks.hash_at(b"k").put([(b"new", b"2")]) == 1
     assert there.store.apply(1, (ks.effects or [])[late_at:]) == []
@@ -65,7 +66,7 @@ def test_a_copy_that_lacks_something_has_expired_with_the_whole(ks: StoreKeyspac
     ks.sorted_set_at(b"k").put([(b"m", 2.0)])
     ahead = replica_of(ks)
     copy = replica_of(ks) if knows_all else behind
-    ahead.store.expire(NOW + 2000, 9)
+    expire(ahead.store, NOW + 2000, 9)
     slot = redis_slot(b"k")
     copy.store.join(slot, b"k", ahead.store.get(slot, b"k"))
     assert copy.sorted_set_at(b"k").score(b"m") == (2.0 if knows_all else None)
@@ -75,10 +76,10 @@ def test_a_field_that_comes_back_from_a_slower_clock_expires_once_more(ks: Store
     ks.hash_at(b"k").put([(b"f", b"1")], NOW + 10)
     ks.hash_at(b"k").put([(b"g", b"1")])
     ahead, slot = replica_of(ks), redis_slot(b"k")
-    ahead.store.expire(NOW + 2000, 9)
+    expire(ahead.store, NOW + 2000, 9)
     *_, payload, _ = record_effect(slot, b"k", ks.store.get(slot, b"k"))
     ahead.store.join(slot, b"k", unpack_record(payload))
-    assert ahead.store.expire(NOW + 3000, 9) == 1
+    assert expire(ahead.store, NOW + 3000, 9) == 1
     ahead.clock.advance(0)
     assert ahead.hash_at(b"k").get(b"f") is None
 
@@ -91,7 +92,7 @@ def test_a_flush_that_takes_the_deadline_of_what_was_stripped_leaves_a_key_that_
     flushed = ks.clock.next()
     ks.hash_at(b"k").put([(b"later", b"1")])
     slot = redis_slot(b"k")
-    ks.store.expire(NOW + 2000, 9)
+    expire(ks.store, NOW + 2000, 9)
     ks.store.flush(slot, slot, flushed)
     assert ks.hash_at(b"k").put([(b"new", b"1")]) == 1
     assert list(ks.hash_at(b"k").items()) == [(b"new", b"1")]

@@ -9,6 +9,7 @@ from trio_dynomite.data import effect
 from trio_dynomite.data.effect import COUNT, EXPIRE, FLUSH, PATCH, PUT
 from trio_dynomite.data.record import ABSENT, Record, is_live
 from trio_dynomite.data.stamp import pack
+from trio_dynomite.storage.expiry import expire
 from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.storage.store import Store
 from trio_dynomite.topology.partitioner import redis_slot
@@ -155,7 +156,7 @@ class TestExpiry:
             store.put(3, key, stamp(1), b"v", deadline_ms)
 
         for now_ms in range(T0, T0 + 8000, 50):
-            store.expire(now_ms, 1000)
+            expire(store, now_ms, 1000)
             for key, deadline_ms in deadlines.items():
                 stripped = store.get(3, key)[1] is None
                 assert not stripped or deadline_ms <= now_ms
@@ -166,7 +167,7 @@ class TestExpiry:
     def test_a_stripped_key_keeps_its_digest_and_all_else(self, store: Store) -> None:
         store.put(3, b"k", stamp(1), b"v", T0 + 5)
         before = store.slot_digests([3])[0]
-        store.expire(T0 + 2000, 10)
+        expire(store, T0 + 2000, 10)
 
         assert store.get(3, b"k") == (stamp(1), None, stamp(1), T0 + 5, None)
         assert store.slot_digests([3])[0] == before
@@ -175,47 +176,47 @@ class TestExpiry:
         for number in range(25):
             store.put(3, b"%d" % number, stamp(1), b"v", T0 + 1 + number % 3 * 1000)
 
-        assert [store.expire(T0 + 9000, 10) for _ in range(3)] == [10, 10, 5]
+        assert [expire(store, T0 + 9000, 10) for _ in range(3)] == [10, 10, 5]
         assert store.dead[3] == 25
 
     @pytest.mark.parametrize("later", [T0 + 60_000, 0], ids=["moved", "removed"])
     def test_a_deadline_that_was_moved_is_not_kept(self, store: Store, later: int) -> None:
         store.put(3, b"k", stamp(1), b"v", T0 + 1000)
         told(store, [EXPIRE, 3, b"k", 2, None, later])
-        store.expire(T0 + 30_000, 10)
+        expire(store, T0 + 30_000, 10)
 
         assert store.get(3, b"k")[1] == b"v"
-        store.expire(T0 + 70_000, 10)
+        expire(store, T0 + 70_000, 10)
         assert (store.get(3, b"k")[1] is None) is bool(later)
 
     def test_a_deadline_that_was_moved_forward_is_kept(self, store: Store) -> None:
         store.put(3, b"k", stamp(1), b"v", T0 + 60_000)
         told(store, [EXPIRE, 3, b"k", 2, None, T0 + 1000])
-        store.expire(T0 + 2500, 10)
+        expire(store, T0 + 2500, 10)
 
         assert store.get(3, b"k")[1] is None
 
     def test_a_key_written_anew_outlives_its_old_deadline(self, store: Store) -> None:
         store.put(3, b"k", stamp(1), b"v", T0 + 1000)
         store.put(3, b"k", stamp(2), b"w", 0)
-        store.expire(T0 + 5000, 10)
+        expire(store, T0 + 5000, 10)
 
         assert store.get(3, b"k")[1] == b"w"
 
     def test_a_deadline_already_past_when_it_comes_is_kept_too(self, store: Store) -> None:
         """A replica hears of it late, after its sweep went by."""
-        store.expire(T0 + 10_000, 10)
+        expire(store, T0 + 10_000, 10)
         told(store, put(1, b"v", deadline_ms=T0 + 1000), now_ms=T0 + 10_000)
-        store.expire(T0 + 11_000, 10)
+        expire(store, T0 + 11_000, 10)
 
         assert store.get(3, b"k")[1] is None
 
     def test_a_wall_clock_that_jumps_back_delays_but_loses_nothing(self, store: Store) -> None:
-        store.expire(T0 + 100_000, 10)
+        expire(store, T0 + 100_000, 10)
         store.put(3, b"k", stamp(1), b"v", T0 + 2000)
-        store.expire(T0 + 1000, 10)
+        expire(store, T0 + 1000, 10)
         assert store.get(3, b"k")[1] == b"v"
 
         for now_ms in range(T0 + 1000, T0 + 110_000, 500):
-            store.expire(now_ms, 10)
+            expire(store, now_ms, 10)
         assert store.get(3, b"k")[1] is None

@@ -6,6 +6,7 @@ from tests.engines import MakeStore
 from tests.unit.storage.test_store import T0, flush, put, stamp, told
 from trio_dynomite.data.effect import EXPIRE
 from trio_dynomite.data.record import is_live
+from trio_dynomite.storage.expiry import expire
 
 
 def test_a_flush_kills_what_is_older_though_its_deadline_moved_since(make_store: MakeStore) -> None:
@@ -26,7 +27,7 @@ def test_what_was_stripped_leaves_the_schedule(make_store: MakeStore, now_ms: in
     for number in range(10):
         store.put(3, b"%d" % number, stamp(1), b"v", T0 + 500)
 
-    assert store.expire(now_ms, 100) == 10
+    assert expire(store, now_ms, 100) == 10
     assert store.dead[3] == 10
     assert store.deadlines.due == {}
 
@@ -37,7 +38,7 @@ def test_renewing_a_deadline_does_not_fill_the_schedule(make_store: MakeStore) -
     for second in range(3600):
         now_ms = T0 + second * 1000
         store.put(3, b"k", stamp(second + 1), b"v", now_ms + 30_000)
-        store.expire(now_ms, 100)
+        expire(store, now_ms, 100)
 
     assert sum(map(len, store.deadlines.due.values())) <= 2
     assert store.get(3, b"k")[1] == b"v"

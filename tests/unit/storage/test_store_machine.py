@@ -11,6 +11,7 @@ from tests.engines import MakeStore, examples
 from trio_dynomite.data.effect import COUNT, EXPIRE, FLUSH, PATCH, PUT, record_effect
 from trio_dynomite.data.record import Record, digest
 from trio_dynomite.data.stamp import pack
+from trio_dynomite.storage.expiry import expire
 
 NODE, ORIGIN = 9, 77
 T0 = 1_700_000_000_000
@@ -78,7 +79,7 @@ class StoreMachine(RuleBasedStateMachine):
     def sweep(self, pass_ms: int, limit: int) -> None:
         self.now_ms += pass_ms
         before = self._records()
-        assert self.store.expire(self.now_ms, limit) <= limit
+        assert expire(self.store, self.now_ms, limit) <= limit
         for key, record in self._records().items():
             if record != before[key]:
                 assert before[key][3] <= self.now_ms, "stripped before its time"
@@ -107,7 +108,7 @@ class StoreMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         for _ in range(100):
             self.now_ms += 500
-            self.store.expire(self.now_ms, 5)
+            expire(self.store, self.now_ms, 5)
         assert all(record[1] is None or not record[3] for record in self._records().values())
         assert not self.store.deadlines.due, "and the schedule is empty in the end"
 

@@ -13,6 +13,7 @@ from trio_dynomite.commands.table import lookup
 from trio_dynomite.data.effect import record_effect
 from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.errors import CommandError
+from trio_dynomite.storage.expiry import expire
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.store import Store
 
@@ -125,14 +126,14 @@ def test_in_any_order_and_doubled_the_stores_end_equal(make_store: MakeStore) ->
         for step in history:
             primary.run(*step)
             if order.random() < 0.3:
-                primary.keyspace.store.expire(primary.now_ms, 2)
+                expire(primary.keyspace.store, primary.now_ms, 2)
         frames = primary.frames * 2
         order.shuffle(frames)
 
         for frame in frames:
             deliver(primary, replica, frame, primary.now_ms)
             if order.random() < 0.2:
-                replica.expire(primary.now_ms, 2)
+                expire(replica, primary.now_ms, 2)
 
         assert known(replica) == known(primary.keyspace.store)
         for slot in range(SLOTS):

@@ -13,6 +13,7 @@ from trio_dynomite.data.record import ABSENT, DEADLINE, VALUE, Record
 from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.errors import CommandError
 from trio_dynomite.storage.accesses import NEW, Accesses
+from trio_dynomite.storage.expiry import expire
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.storage.sizes import size_of, weight
@@ -96,7 +97,7 @@ def step(nodes: tuple[StoreKeyspace, StoreKeyspace], what: str, at: int, request
         case "t":
             for each in nodes:
                 each.clock.advance(each.now_ms + number)
-                each.store.expire(each.now_ms, 100)
+                expire(each.store, each.now_ms, 100)
         case "f":
             ks.flush(0, number * 16)
             tell(ks, other)

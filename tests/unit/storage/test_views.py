@@ -9,6 +9,7 @@ from trio_dynomite.data.cells import ORDERED_FROM
 from trio_dynomite.data.effect import FIELDS, pack_record, unpack_record
 from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.errors import CommandError
+from trio_dynomite.storage.expiry import expire
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.topology.partitioner import redis_slot
@@ -62,7 +63,7 @@ def test_a_stripped_record_asks_for_the_whole_when_something_late_arrives(ks: St
     early, late = (ks.effects or [])[:late_at], (ks.effects or [])[late_at:]
     there = MemoryStore(redis_slot)
     there.apply(1, early)
-    assert there.expire(NOW + 2000, 10)
+    assert expire(there, NOW + 2000, 10)
     assert there.apply(1, late) == [b"k"]
 
 
@@ -82,9 +83,9 @@ def test_an_unread_hash_is_swept_in_time(ks: StoreKeyspace) -> None:
     ks.hash_at(b"k").put([(b"a", b"1")], NOW + 10)
     ks.hash_at(b"k").put([(b"b", b"1")], NOW + 5000)
     before = ks.store.slot_digests([slot])[0]
-    assert ks.store.expire(NOW + 2000, 10) == 1
+    assert expire(ks.store, NOW + 2000, 10) == 1
     assert ks.store.records[slot][b"k"][4].live == 1
-    assert ks.store.expire(NOW + 7000, 10) == 1
+    assert expire(ks.store, NOW + 7000, 10) == 1
     assert ks.store.key_count(slot, slot) == 0
     assert ks.store.slot_digests([slot])[0] == before
 
@@ -203,7 +204,7 @@ def test_what_expires_is_told(ks: StoreKeyspace) -> None:
     ks.put(b"s", b"v", NOW + 10)
     ks.hash_at(b"h").put([(b"a", b"1")], NOW + 10)
     ks.hash_at(b"h").put([(b"b", b"1")], NOW + 500)
-    assert ks.store.expire(NOW + 200, 10) == 2
+    assert expire(ks.store, NOW + 200, 10) == 2
     assert sorted(told) == [("expired", b"s"), ("hexpired", b"h")]
-    assert ks.store.expire(NOW + 700, 10) == 1
+    assert expire(ks.store, NOW + 700, 10) == 1
     assert told[2:] == [("hexpired", b"h"), ("del", b"h")]

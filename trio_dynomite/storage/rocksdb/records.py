@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from trio_dynomite.data.record import COUNTS, EXPIRY, STAMP, VALUE, Record, has_body, newest
+from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.rocksdb import bodies
 from trio_dynomite.storage.rocksdb.codec import decode_record, encode_record
 from trio_dynomite.storage.rocksdb.disk import Disk, Pair
 from trio_dynomite.storage.rocksdb.shelf import DiskShelf
-from trio_dynomite.storage.store import SLOTS
 
 RECORDS = b"R"
 _SLOT_BYTES = 2

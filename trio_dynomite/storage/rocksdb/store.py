@@ -19,10 +19,11 @@ from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.record import COUNTS, DEADLINE, VALUE, Record, digest, has_body
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.errors import ConfigError, ConfigProblem, NoRoomError
+from trio_dynomite.storage.contract import SLOTS, hash_of
 from trio_dynomite.storage.rocksdb.disk import Area, Disk, open_database
 from trio_dynomite.storage.rocksdb.records import HEADS, Book, Slot, key_in
 from trio_dynomite.storage.rocksdb.shelf import bodies_of
-from trio_dynomite.storage.store import SLOTS, Store, hash_of
+from trio_dynomite.storage.store import Store
 
 _FLOORS, _CUTOFFS, _ORIGIN = b"F", b"C", b"M"
 _FORMAT = 1
