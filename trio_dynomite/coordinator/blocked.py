@@ -16,6 +16,7 @@ from attrs import define, field
 from trio_dynomite.commands.row import BLOCKED, Row
 from trio_dynomite.commands.row import Gather as How
 from trio_dynomite.coordinator.gather import Gather
+from trio_dynomite.coordinator.here import when_here
 from trio_dynomite.coordinator.lone import LoneCaller
 from trio_dynomite.coordinator.waiting import Seat
 from trio_dynomite.errors import CommandError
@@ -109,7 +110,7 @@ class Blocked(LoneCaller):
 
     def attempt(self, stake: Stake) -> None:
         """Try a stake where its route is led; wait for somebody to lead it if nobody does."""
-        if self.is_over or self.executed:
+        if self.is_over or self.executed or not self._is_here(stake):
             return
         if self.is_busy:
             stake.is_called = True
@@ -127,6 +128,12 @@ class Blocked(LoneCaller):
             self._attempt_there(stake, leader)
         else:
             self.engine.parking.call(lambda: self.again(stake))
+
+    def _is_here(self, stake: Stake) -> bool:
+        """Are its keys here? If not, they are fetched, and it is tried then."""
+        if stake.seat is None and not stake.route.may_block:
+            return True
+        return when_here(self.engine, self.row.keys(stake.args), lambda: self.attempt(stake))
 
     def again(self, stake: Stake) -> None:
         """Something has changed: try again, unless it waits somewhere already."""
@@ -157,6 +164,8 @@ class Blocked(LoneCaller):
     def _called_here(self, stake: Stake) -> bool:
         if self.is_over or self.executed:
             return True
+        if not self._is_here(stake):
+            return False
         if self.is_busy:
             stake.is_called = True
         if self.is_busy or not stake.route.may_block:

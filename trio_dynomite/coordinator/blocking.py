@@ -21,6 +21,7 @@ from trio_dynomite.commands.table import find
 from trio_dynomite.coordinator.blocked import Blocked, is_nothing
 from trio_dynomite.coordinator.broadcast import TELL_HOPS
 from trio_dynomite.coordinator.forward import HOPS_MAX
+from trio_dynomite.coordinator.here import when_here
 from trio_dynomite.coordinator.lone import LoneCaller
 from trio_dynomite.coordinator.waiting import HOLD_S, Seat, WaitingRoom
 from trio_dynomite.model import Level
@@ -183,6 +184,10 @@ class Blocking:
         row = find(args)
         assert row is not None
         keys = row.keys(args)
+        if acceptor.is_closed or not when_here(
+            self.engine, keys, lambda: self._on_block(acceptor, values, answer)
+        ):
+            return
         route = self.engine.table.of_key(keys[0])
         was_held = self._vacate(acceptor, token)
         if not route.may_block:
@@ -203,6 +208,8 @@ class Blocking:
 
     def _call_next(self, held: Seat) -> None:
         """The keys of one who was called are free again: those behind are called if anything is left."""
+        if not when_here(self.engine, held.keys, lambda: self._call_next(held)):
+            return
         kind = self.engine.keyspace.kind
         left = [key for key in held.keys if kind(key) is not None]
         if left:

@@ -6,7 +6,6 @@ for the key comes to all of them at once; one on several keys holds back what it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import define
@@ -70,14 +69,3 @@ class FetchingEngine(Engine):
         self.waiting_bytes -= parked.size
         if not parked.is_over:
             self.parking.route_again(parked)
-
-
-def when_here(engine: Engine, keys: Sequence[bytes], then: Callable[[], None]) -> bool:
-    """Are the records of these keys here? If not, they are fetched, and `then` is called."""
-    store = engine.keyspace.store
-    if not isinstance(store, RemoteStore):
-        return True
-    missing = store.missing(keys)
-    if missing:
-        store.fetch(missing, then)
-    return not missing

@@ -18,6 +18,7 @@ from attrs import define, field
 
 from trio_dynomite.commands.row import Row
 from trio_dynomite.coordinator.batch import Batch, Waiter, nothing_done
+from trio_dynomite.coordinator.here import pin, unpin
 from trio_dynomite.coordinator.levels import needed
 from trio_dynomite.coordinator.park import Parked
 from trio_dynomite.model import Level
@@ -57,6 +58,7 @@ class Comparison:
         self.engine.in_flight += 1
         self.engine.waiting_bytes += self.size
         self.engine.watch(self)
+        pin(self.engine, self.keys)
         self._ask_all(contacts)
 
     def _ask_all(self, contacts: list[Peer]) -> None:
@@ -203,11 +205,15 @@ class Comparison:
         raise NotImplementedError
 
     def _finish(self, reply: bytes) -> None:
+        self._end()
+        self.waiter.done(reply)
+
+    def _end(self) -> None:
         self.is_over = True
         self.engine.in_flight -= 1
         self.engine.waiting_bytes -= self.size
         self.reply = b""  # its deadline keeps this object for a while
-        self.waiter.done(reply)
+        unpin(self.engine, self.keys)
 
 
 @define(eq=False)
@@ -243,10 +249,7 @@ class QuorumRead(Comparison):
 
     def try_again(self, reason: str) -> None:
         """Nothing was done: it is routed again."""
-        self.is_over = True
-        self.engine.in_flight -= 1
-        self.engine.waiting_bytes -= self.size
-        self.reply = b""
+        self._end()
         levels, size = (self.level, self.level), sum(map(len, self.args))
         again = Parked(self.route, self.row, self.args, *levels, self.resp, self.hops, self.waiter, size)
         self.engine.parking.hold(again)

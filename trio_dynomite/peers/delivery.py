@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from trio_dynomite.coordinator.batch import Batch
-from trio_dynomite.coordinator.fetching import when_here
+from trio_dynomite.coordinator.here import when_here
 from trio_dynomite.coordinator.replica import PAGE_BYTES
 from trio_dynomite.data.effect import Flat
 from trio_dynomite.handoff.hints import HintBudget

@@ -164,8 +164,10 @@ class Store:
     def get(self, slot: int, key: bytes) -> Record:
         """What is known of `key`; of one that is unknown, only that it was absent at the bar."""
         record = self.records[slot].get(key)
-        if record is not None:
-            return record
+        return self.absent(slot) if record is None else record
+
+    def absent(self, slot: int) -> Record:
+        """What is known of a key of which nothing is known."""
         bar = self.bars[slot]
         return (bar, None, 0, 0, None) if bar else ABSENT
 

@@ -14,6 +14,8 @@ import hiredis
 
 from trio_dynomite.data.cells import score_of
 from trio_dynomite.data.record import COUNTS, DEADLINE, Record, has_body, is_live, kind, text
+from trio_dynomite.storage.remote.store import RemoteStore
+from trio_dynomite.testing.server import looked_up
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
@@ -38,6 +40,8 @@ Look = Callable[[bytes], Record]
 def record_on(engine: Engine) -> Look:
     """What one node knows of keys, whatever it is worth there."""
     store = engine.keyspace.store
+    if isinstance(store, RemoteStore):
+        return lambda key: looked_up(store, key)
     return lambda key: store.get(store.slot_of(key), key)
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
+
+from trio_dynomite.storage.gate import Gate
 
 
 @define(eq=False)
@@ -61,6 +64,10 @@ class SimPipe:
     _held: list[bytes | None] = field(factory=list)
     """Sent into a cut; None is the end of the connection."""
     _last_s: float = 0.0
+    gate: Gate | None = None
+    """What is said here must be safe first."""
+    _kept: deque[tuple[int, bytes]] = field(factory=deque)
+    """Behind the gate."""
     room_made: int = 0
     """A simulated socket takes everything at once."""
 
@@ -75,7 +82,19 @@ class SimPipe:
         """The turn is over."""
         if self._out and not self.is_closed:
             data, self._out = b"".join(self._out), []
-            self._send(data)
+            if self.gate is None or not (self._kept or self.gate.is_shut):
+                self._send(data)
+                return
+            if not self._kept:
+                self.gate.held.append(self)
+            self._kept.append((self.gate.made, data))
+
+    def release(self, safe: int) -> None:
+        """As a `hub.gated.GatedChannel`."""
+        while self._kept and self._kept[0][0] <= safe:
+            self._send(self._kept.popleft()[1])
+        if self._kept and self.gate is not None:
+            self.gate.held.append(self)
 
     def _send(self, data: bytes | None) -> None:
         if self.network.is_cut(self.owner, self.other):
@@ -86,7 +105,7 @@ class SimPipe:
         self._last_s = max(network.timeline.now_s + network.delay_s(self.owner, self.other), self._last_s)
         network.timeline.at(self._last_s, lambda: self._arrive(data))
 
-    def release(self) -> None:
+    def resend(self) -> None:
         """The cut has healed: what was held goes on its way."""
         held, self._held = self._held, []
         for data in held:
@@ -122,6 +141,7 @@ class SimPipe:
         if not self.is_closed:
             self.is_closed = True
             self._out.clear()
+            self._kept.clear()
             self.handler.closed(reason)
 
     def hold(self, held: bool) -> None:
@@ -180,4 +200,4 @@ class Network:
         self.cuts.clear()
         self.slow.clear()
         for pipe in list(self.pipes):
-            pipe.release()
+            pipe.resend()

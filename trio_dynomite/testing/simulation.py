@@ -22,10 +22,14 @@ from trio_dynomite.membership.seeds import ListedSeeds
 from trio_dynomite.model import Level, NodeState
 from trio_dynomite.peers.peer import Peer
 from trio_dynomite.protocol.replies import error
+from trio_dynomite.storage.store import Store
 from trio_dynomite.testing.asking_seeds import Turn, ask_seeds
 from trio_dynomite.testing.client import Client
 from trio_dynomite.testing.lasting import SimDisk
 from trio_dynomite.testing.network import Network, SimPipe, Timeline
+from trio_dynomite.testing.server import SimServer
+from trio_dynomite.testing.voice import Voice
+from trio_dynomite.topology.partitioner import Partitioner
 
 EPOCH_MS = 1_700_000_000_000
 TICK_S = 0.05
@@ -83,6 +87,10 @@ class SimNode:
     engine: Engine = field(init=False)
     disk: SimDisk | None = None
     """What outlives its process; None: nothing does."""
+    server: SimServer | None = None
+    """Where its records are, if not with it."""
+    voice: Voice = field(factory=Voice)
+    """What its clients are told."""
     _has_turn_ahead: bool = False
     _is_paused: bool = False
     _waiting: list[Callable[[], None]] = field(factory=list)
@@ -98,8 +106,11 @@ class SimNode:
             self.wall_ms(),
             simulation.note(self.name),
             random.Random(simulation.rng.random()),
-            in_memory if self.disk is None else self.disk.open_store,
+            self._store_maker(),
         )
+        self.voice = Voice(self.engine.keyspace.store.gate)
+        if self.server is not None:
+            self.server.turn, self.server.now_ms = self.life_turn(), self.wall_ms
         if self.disk is not None:
             self.disk.attach(self.engine, simulation.note(self.name))
         self.engine.roster.on_down = self._on_down
@@ -112,6 +123,11 @@ class SimNode:
             self._connect_later(peer, simulation.rng.uniform(0, 0.02))
         if members.is_open:
             simulation.timeline.after(simulation.rng.uniform(0, 0.02), lambda: self._ask_seeds(life))
+
+    def _store_maker(self) -> Callable[[Partitioner], Store]:
+        if self.server is not None:
+            return self.server.open_store
+        return in_memory if self.disk is None else self.disk.open_store
 
     def crash(self, *, power: bool = False) -> None:
         """Stop at once; memory is lost, and peers see their connections end when they can.
@@ -155,6 +171,7 @@ class SimNode:
         if self.disk is not None:
             self.disk.commit()
         self.simulation.network.flush()
+        self.voice.end_turn()
         if self.engine.has_more and not self._has_turn_ahead:
             self._has_turn_ahead = True
             self.simulation.timeline.after(_TURN_S, self._turn_ahead)
@@ -213,6 +230,7 @@ class SimNode:
         near, far = self.simulation.network.pair(self.name, other.name, self.life_turn(), other.life_turn())
 
         def accept() -> None:
+            far.gate = other.engine.keyspace.store.gate
             far.handler = other.engine.roster.accept(far)
 
         def open_link() -> None:
@@ -277,6 +295,11 @@ class Simulation:
         for node in self.nodes.values():
             node.disk = SimDisk(random.Random(f"disk of {node.name} {self.seed}"))
 
+    def give_servers(self) -> None:
+        """From their start on, nodes have their records on servers that outlive them."""
+        for node in self.nodes.values():
+            node.server = SimServer(self.timeline, random.Random(f"server of {node.name} {self.seed}"))
+
     def start(self) -> None:
         """Start every node, and wait until all serve."""
         for node in self.nodes.values():
@@ -333,7 +356,7 @@ class Simulation:
         act: Callable[[Engine, Client], bytes | None],
     ) -> Client:
         node = self.nodes[name]
-        client = Client(level, level, on_reply)
+        client = Client(level, level, node.voice.heard_by(on_reply))
 
         def submit() -> None:
             try:

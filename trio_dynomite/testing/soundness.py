@@ -26,6 +26,8 @@ def plain(record: Record) -> Any:
 
 def unsound(store: Any) -> Iterator[str]:
     """What is wrong with a store, in words."""
+    if not store.can_list:
+        return
     for slot, records in enumerate(store.records):
         if not records and not store.sums[slot] and not store.dead[slot]:
             continue

@@ -305,3 +305,19 @@ class CollectingStorm(Storm):
         super()._recover()
         if not self.is_last:
             self.simulation.run_for(self.rng.choice((0.0, 2.0, 4.0)))
+
+
+@define(eq=False)
+class ServedStorm(Storm):
+    """Nodes have their records on servers, which outlive them."""
+
+    kind: ClassVar[str] = "served"
+    layouts: ClassVar[tuple[Callable[[], Settings], ...]] = (
+        lambda: layout([1, 1, 1]),
+        lambda: layout([1, 1], [1, 1]),
+        lambda: layout([2, 1, 2]),
+    )
+
+    def __attrs_post_init__(self) -> None:
+        Storm.__attrs_post_init__(self)
+        self.simulation.give_servers()

@@ -9,10 +9,20 @@ from trio_dynomite.testing.storm import (
     FlushedStorm,
     LastingStorm,
     PartedStorm,
+    ServedStorm,
     Storm,
     SuccessionStorm,
 )
 
-_KINDS = (Storm, PartedStorm, SuccessionStorm, FlushedStorm, LastingStorm, CollectingStorm, GrowingStorm)
+_KINDS = (
+    Storm,
+    PartedStorm,
+    SuccessionStorm,
+    FlushedStorm,
+    LastingStorm,
+    CollectingStorm,
+    GrowingStorm,
+    ServedStorm,
+)
 STORMS: Mapping[str, type[Storm]] = MappingProxyType({storm.kind: storm for storm in _KINDS})
 """By kind."""

@@ -1,9 +1,8 @@
 """What is here of the records on a server: what was asked for lately, and what is to be written.
 
 Entries are kept in two generations, as in `rocksdb/records.py`: what is asked for moves to the young one, and
-when that has grown heavy the old one goes, at the end of a turn. So nothing goes while a command runs, and
-what was fetched for a command is there when it runs, unless half the cache was fetched in between. An entry
-that is changed stays until the server has it.
+when that has grown heavy the old one goes, at the end of a turn. So nothing goes while a command runs. What
+was fetched for somebody is pinned until that ran, and an entry that is changed stays until the server has it.
 """
 
 from collections.abc import Callable, Iterator
@@ -56,15 +55,34 @@ class Cache:
     """Of the young ones, about."""
     dirty: dict[bytes, Entry] = field(factory=dict)
     """Changed in this turn."""
+    _pinned: dict[bytes, Entry] = field(factory=dict)
+    _pins: dict[bytes, int] = field(factory=dict)
+    """Key → how many need it."""
 
     def find(self, key: bytes) -> Entry | None:
         """The entry of `key`, which is young from now on; None when it must be fetched."""
         entry = self.young.get(key)
         if entry is None:
-            entry = self.old.get(key) or self.busy.get(key)
+            entry = self.old.get(key) or self.busy.get(key) or self._pinned.get(key)
             if entry is not None:
                 self.keep(key, entry)
         return entry
+
+    def pin(self, key: bytes) -> None:
+        """The entry of `key` stays until it is unpinned as often as it was pinned."""
+        entry = self.find(key)
+        if entry is not None:
+            self._pinned[key] = entry
+            self._pins[key] = self._pins.get(key, 0) + 1
+
+    def unpin(self, key: bytes) -> None:
+        """One reason less to stay."""
+        count = self._pins.get(key, 0) - 1
+        if count > 0:
+            self._pins[key] = count
+        else:
+            self._pins.pop(key, None)
+            self._pinned.pop(key, None)
 
     def keep(self, key: bytes, entry: Entry) -> None:
         """Have an entry."""
@@ -80,7 +98,7 @@ class Cache:
 
     def items(self) -> list[tuple[bytes, Entry]]:
         """All of them."""
-        return list({**self.busy, **self.old, **self.young}.items())
+        return list({**self._pinned, **self.busy, **self.old, **self.young}.items())
 
     def end_turn(self) -> None:
         """Let the old ones go, if the young ones have become heavy."""

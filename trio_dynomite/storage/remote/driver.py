@@ -6,8 +6,6 @@ from typing import Any, Protocol
 from trio_dynomite.data.record import Record
 from trio_dynomite.storage.remote.cache import Entry
 
-LOST: Any = object()
-"""Instead of a reply: the connection ended first."""
 Reply = Any
 """A reply of the server as the connection gives it, or LOST."""
 

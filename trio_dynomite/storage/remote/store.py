@@ -17,11 +17,13 @@ from attrs import define, field
 from trio_dynomite.data.merge import merge
 from trio_dynomite.data.record import DIGEST_MASK, STAMP, Record, newest
 from trio_dynomite.errors import ProtocolError
+from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.deadlines import Deadlines, NoDeadlines
 from trio_dynomite.storage.gate import Gate
 from trio_dynomite.storage.remote.cache import Cache, CachedSlot, Entry
-from trio_dynomite.storage.remote.driver import LOST, Connection, Driver, Reply
-from trio_dynomite.storage.store import SLOTS, Store
+from trio_dynomite.storage.remote.driver import Connection, Driver, Reply
+from trio_dynomite.storage.servers.pipe import LOST
+from trio_dynomite.storage.store import Store
 
 
 @define(eq=False)
@@ -30,6 +32,8 @@ class Ticket:
 
     left: int
     then: Callable[[], None]
+    keys: list[bytes] = field(factory=list)
+    """Those that have come for it."""
 
 
 @define(repr=False)
@@ -83,6 +87,16 @@ class RemoteStore(Store):
                 wanted[key] = [ticket]
                 self._read(key)
 
+    def pin(self, keys: Iterable[bytes]) -> None:
+        """Keep the records of these keys here until `unpin`."""
+        for key in keys:
+            self.cache.pin(key)
+
+    def unpin(self, keys: Iterable[bytes]) -> None:
+        """They need not stay any more."""
+        for key in keys:
+            self.cache.unpin(key)
+
     def _read(self, key: bytes) -> None:
         self.fetched += 1
         self.connection.send(self.driver.read(key), lambda reply: self._found(key, reply))
@@ -101,10 +115,15 @@ class RemoteStore(Store):
             self.cache.keep(key, found)
         else:
             self._reconcile(key, entry, found)
-        for ticket in self._wanted.pop(key, ()):
+        tickets = self._wanted.pop(key, [])
+        for ticket in tickets:
+            self.cache.pin(key)
+            ticket.keys.append(key)
             ticket.left -= 1
+        for ticket in tickets:
             if not ticket.left:
                 ticket.then()
+                self.unpin(ticket.keys)
 
     def _reconcile(self, key: bytes, entry: Entry, found: Entry) -> None:
         """The server has another version of what we changed: join the two, and write the outcome."""
@@ -205,10 +224,6 @@ class RemoteStore(Store):
     def scan(self, slot: int) -> Iterator[tuple[bytes, Record]]:
         """None of them."""
         return iter(())
-
-    def expire(self, now_ms: int, limit: int) -> int:
-        """The server forgets what has expired; a reader sees none of it before."""
-        return 0
 
     def lend(self, slot: int, key: bytes, record: Record) -> Any:
         """As in `Store`."""

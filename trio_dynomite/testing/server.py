@@ -1,0 +1,142 @@
+"""A simulated storage server: it outlives its node's process, answers late, and forgets when it is told to.
+
+It stands for any server, with requests of its own: a key is read with its version, and written over one.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from attrs import define, field
+
+from trio_dynomite.data.effect import pack_record, unpack_record
+from trio_dynomite.data.record import Record
+from trio_dynomite.storage.remote.cache import Entry
+from trio_dynomite.storage.remote.store import RemoteStore
+from trio_dynomite.topology.partitioner import Partitioner
+
+if TYPE_CHECKING:
+    from trio_dynomite.storage.store import Store
+    from trio_dynomite.testing.network import Timeline
+
+_encode, _decode = msgspec.msgpack.encode, msgspec.msgpack.decode
+_CACHE_BYTES = 40_000
+"""So few that records come and go."""
+
+
+class SimDriver:
+    """`remote.driver.Driver` for a simulated server."""
+
+    def refusal(self, key: bytes) -> str | None:
+        """It takes any key."""
+        return None
+
+    def check(self, key: bytes, record: Record) -> None:
+        """It takes any record."""
+
+    def read(self, key: bytes) -> bytes:
+        """What it has of a key, and the version."""
+        return _encode([b"read", key])
+
+    def found(self, key: bytes, reply: Any) -> Entry:
+        """The record."""
+        version, packed = _decode(reply)
+        return Entry(None if packed is None else unpack_record(packed), version)
+
+    def write(self, key: bytes, entry: Entry, now_ms: int) -> bytes:
+        """Over the version that was read."""
+        packed = None if entry.record is None else pack_record(entry.record)
+        return _encode([b"write", key, entry.token, packed])
+
+    def wrote(self, entry: Entry, reply: Any) -> bool:
+        """The new version, or none where there was another."""
+        if not reply:
+            return False
+        entry.token = reply
+        return True
+
+    def flush(self) -> bytes:
+        """Everything."""
+        return _encode([b"flush"])
+
+
+@define(eq=False)
+class SimServer:
+    """One node's server; also the connection to it of the node's present life."""
+
+    timeline: Timeline
+    rng: random.Random
+    turn: Callable[[Callable[[], None]], None] = field(init=False)
+    """Does something in a turn of the node, as long as its life lasts."""
+    now_ms: Callable[[], int] = field(init=False)
+    held: dict[bytes, tuple[bytes, Any]] = field(factory=dict)
+    """Key → (version, packed record)."""
+    conflicts: int = 0
+    _version: int = 0
+    _life: int = 0
+    _waiting: deque[tuple[bytes, Callable[[Any], None]]] = field(factory=deque)
+    _free_s: float = 0.0
+
+    def open_store(self, partitioner: Partitioner) -> Store:
+        """A life begins."""
+        self._life += 1
+        self._waiting.clear()
+        store = RemoteStore(
+            partitioner.slot, driver=SimDriver(), cache_bytes=_CACHE_BYTES, now_ms=lambda: self.now_ms()
+        )
+        store.connection = self
+        return store
+
+    def send(self, data: bytes, on_reply: Callable[[Any], None]) -> None:
+        """A request: it arrives a while later, and its answer once more a while later, in order."""
+        life = self._life
+        self._free_s = max(self._free_s, self.timeline.now_s + self.rng.uniform(0.0001, 0.002))
+        self.timeline.at(self._free_s, lambda: self._arrived(life, data, on_reply))
+
+    def _arrived(self, life: int, data: bytes, on_reply: Callable[[Any], None]) -> None:
+        reply = self._answer(data)
+        delay_s = self.rng.uniform(0.0001, 0.001)
+        self._free_s = max(self._free_s, self.timeline.now_s + delay_s)
+        self.timeline.at(self._free_s, lambda: self._answered(life, reply, on_reply))
+
+    def _answered(self, life: int, reply: Any, on_reply: Callable[[Any], None]) -> None:
+        if life == self._life:
+            self.turn(lambda: on_reply(reply))
+
+    def _answer(self, data: bytes) -> Any:
+        what, *words = _decode(data)
+        if what == b"flush":
+            self.held.clear()
+            return b"ok"
+        if what == b"read":
+            return _encode(self.held.get(words[0], (b"", None)))
+        key, version, packed = words
+        if self.held.get(key, (b"", None))[0] != version:
+            self.conflicts += 1
+            return b""
+        self._version += 1
+        now = b"%d" % self._version
+        self.held[key] = (now, packed)
+        return now
+
+    def evict(self, key: bytes) -> None:
+        """Forget a key, as a cache does that has no room."""
+        self.held.pop(key, None)
+
+    def close(self, reason: str = "") -> None:
+        """Nothing that the node may do to it ends a simulated connection."""
+        raise AssertionError(f"the store gave up its server: {reason}")
+
+
+def looked_up(store: RemoteStore, key: bytes) -> Record:
+    """What is known of a key, here or at the simulated server."""
+    entry = store.cache.find(key)
+    if entry is None:
+        server = store.connection
+        assert isinstance(server, SimServer)
+        entry = SimDriver().found(key, _encode(server.held.get(key, (b"", None))))
+    return entry.record or store.absent(store.slot_of(key))
