@@ -3,11 +3,45 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from trio_dynomite.data.record import Record
+from attrs import frozen
+
+from trio_dynomite.data.cells import Cells
+from trio_dynomite.data.record import COUNTS, DEADLINE, VALUE, Record, digest, kind, newest
 from trio_dynomite.storage.remote.cache import Entry
 
 Reply = Any
 """A reply of the server as the connection gives it, or LOST."""
+
+
+@frozen
+class Head:
+    """What is known of a key without its value: enough to compare replicas, to list keys, to begin a life."""
+
+    digest: int
+    """Of its record."""
+    newest: int
+    """The newest stamp in it."""
+    kind: str | None
+    """The type of its value; None: it has none."""
+    deadline_ms: int = 0
+    due_ms: int = 0
+    """When the first of its fields expires."""
+    has_dead: bool = False
+    """There are tombstones among its elements."""
+
+
+def head_of(record: Record) -> Head:
+    """The head of a record."""
+    body = record[COUNTS]
+    is_cells = isinstance(body, Cells)
+    return Head(
+        digest(record),
+        newest(record),
+        None if record[VALUE] is None else kind(record),
+        record[DEADLINE],
+        body.due_ms if is_cells else 0,
+        is_cells and body.dead > 0,
+    )
 
 
 class Connection(Protocol):
@@ -44,4 +78,26 @@ class Driver(Protocol):
         Raises ProtocolError when it could not be written at all."""
 
     def flush(self) -> bytes:
-        """The request that forgets everything."""
+        """The request that forgets everything, what `note` wrote too."""
+
+
+class ListingDriver(Driver, Protocol):
+    """One for a kind of server that tells which keys it has."""
+
+    def heads(self, slot: int) -> bytes:
+        """The request for the heads of all keys of a slot."""
+
+    def listed(self, reply: Reply) -> dict[bytes, Head]:
+        """What the reply tells. Raises ProtocolError."""
+
+    def wipe(self, slot: int) -> bytes:
+        """The request that forgets all keys of a slot."""
+
+    def note(self, name: bytes, value: bytes) -> bytes:
+        """The request that keeps a value beside all keys, under a name: floors and cutoffs."""
+
+    def notes(self) -> bytes:
+        """The request for all that `note` kept."""
+
+    def noted(self, reply: Reply) -> dict[bytes, bytes]:
+        """What the reply tells. Raises ProtocolError."""
