@@ -263,5 +263,6 @@ class Blocking:
         """These keys were written, or are free again: call who waits for them, behind the number `after`."""
         keyspace, now_s = self.engine.keyspace, self.engine.mono_s
         for key in keys:
-            if key in self.room.queues:
+            again = partial(self.engine.written.call_again, [key], after)
+            if key in self.room.queues and when_here(self.engine, [key], again):
                 self.room.written(key, now_s, lambda key: keyspace.kind(key) is not None, after)

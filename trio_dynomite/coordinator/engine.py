@@ -49,6 +49,7 @@ LAPSE_S = 0.2
 """A node that had no turn for so long may have been paused, and looks whether it may still lead."""
 LEAP_MS = 50
 """A wall clock that gained so much on the monotonic one leapt, or the machine slept: peers must hear it."""
+EXPIRED_A_TICK = 2000
 _INTERNAL = replies.error("ERR internal error; the node's log tells more")
 
 
@@ -222,7 +223,7 @@ class Engine:
         while deadlines and deadlines[0][0] <= now:
             deadlines.popleft()[1].expire()
         if self.expires_actively:
-            expire(self.keyspace.store, self.now_ms, 2000)
+            self.expire_keys(EXPIRED_A_TICK)
         self.disk.tick()
         self.eviction.tick()
         self.roster.tick()
@@ -230,6 +231,10 @@ class Engine:
         self.parking.retry()
         self.arrivals.expire(self.mono_s)
         self.blocking.tick()
+
+    def expire_keys(self, limit: int) -> None:
+        """Strip what has expired, some of it."""
+        expire(self.keyspace.store, self.now_ms, limit)
 
     def watch(self, operation: Operation) -> None:
         """Tell `operation` when the request timeout from now has passed."""

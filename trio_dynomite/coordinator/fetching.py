@@ -12,8 +12,10 @@ from attrs import define
 
 from trio_dynomite.commands.row import Row
 from trio_dynomite.coordinator.engine import Engine
+from trio_dynomite.coordinator.here import when_here
 from trio_dynomite.coordinator.park import Parked
 from trio_dynomite.protocol.replies import error
+from trio_dynomite.storage.expiry import expire_key
 from trio_dynomite.storage.remote.store import RemoteStore
 
 if TYPE_CHECKING:
@@ -38,6 +40,17 @@ class FetchingEngine(Engine):
             if missing:
                 return self._hold(store, route, row, args, caller, missing)
         return Engine.submit_to(self, route, row, args, caller)
+
+    def expire_keys(self, limit: int) -> None:
+        """As in `Engine`, once the records are here."""
+        keys = list(self.keyspace.store.deadlines.take(self.now_ms, limit))
+
+        def strip() -> None:
+            for key in keys:
+                expire_key(self.keyspace.store, key, self.now_ms)
+
+        if when_here(self, keys, strip):
+            strip()
 
     def _hold(
         self,

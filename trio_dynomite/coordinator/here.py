@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from trio_dynomite.storage.remote.listed import ListedStore
 from trio_dynomite.storage.remote.store import RemoteStore
+
+SLOTS_OPEN = 16
+"""So many slots are loaded at once where that has to be done."""
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
@@ -20,6 +24,30 @@ def when_here(engine: Engine, keys: Sequence[bytes], then: Callable[[], None]) -
     if missing:
         store.fetch(missing, then)
     return not missing
+
+
+def slots_at_once(engine: Engine, most: int) -> int:
+    """How many slots to look at in one go: as many as one likes where all is here."""
+    return min(most, SLOTS_OPEN) if isinstance(engine.keyspace.store, ListedStore) else most
+
+
+def is_open(engine: Engine, slot: int) -> bool:
+    """May this slot be looked at now, with all its records?"""
+    store = engine.keyspace.store
+    return not isinstance(store, ListedStore) or store.is_open([slot], is_full=True)
+
+
+def when_open(
+    engine: Engine, slots: Sequence[int], then: Callable[[], None], *, is_full: bool = True
+) -> bool:
+    """May these slots be looked at as a whole? If not yet, `then` is called when they may, and only then.
+
+    `is_full`: with the records of all keys."""
+    store = engine.keyspace.store
+    if not isinstance(store, ListedStore) or store.is_open(slots, is_full=is_full):
+        return True
+    store.look(slots, then, is_full=is_full)
+    return False
 
 
 def pin(engine: Engine, keys: Sequence[bytes]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from trio_dynomite.coordinator.batch import Batch
+from trio_dynomite.coordinator.here import SLOTS_OPEN, is_open
 from trio_dynomite.data.effect import FIELDS, FLUSH, Flat, record_effect, unpack_record
 from trio_dynomite.data.record import DIGEST_MASK, digest
 from trio_dynomite.data.stamp import NODE_BITS, NODE_MASK, pack
@@ -111,6 +113,12 @@ class Replica:
         relay = link.peer.node.datacenter != self.engine.node.datacenter
         link.send_effects(encode_effects(origin, effects), Batch(effects), origin, effects, relay=relay)
 
+    def first_that_differ(self, slots: list[int], digests: list[int]) -> list[int]:
+        """The first few slots that differ."""
+        known = self.engine.keyspace.store.slot_digests(slots)
+        differ = (slot for slot, ours, theirs in zip(slots, known, digests, strict=True) if ours != theirs)
+        return list(islice(differ, SLOTS_OPEN))
+
     def slots_that_differ(self, slots: list[int], digests: list[int]) -> list[Any]:
         """What is known here of the slots that differ, and who leads in this node's view: a SLOTS frame."""
         store = self.engine.keyspace.store
@@ -121,6 +129,8 @@ class Replica:
             return [len(slots), floors, effects, *self.engine.opinion()]
         looked = weight = 0
         for slot, ours, theirs in zip(slots, known, digests, strict=True):
+            if ours != theirs and not is_open(self.engine, slot):
+                break
             looked += 1
             if ours == theirs:
                 continue

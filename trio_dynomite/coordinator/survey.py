@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import xxhash
@@ -15,7 +16,7 @@ from attrs import frozen
 
 from trio_dynomite.commands.patterns import compile_glob
 from trio_dynomite.coordinator.batch import nothing_done
-from trio_dynomite.data.record import is_live, kind
+from trio_dynomite.coordinator.here import slots_at_once, when_open
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.replies import OK
 from trio_dynomite.storage.contract import SLOTS
@@ -51,8 +52,20 @@ def perform(engine: Engine, request: list[Any], answer: Answer) -> None:
         answer(None)
     elif what == FLUSH:
         _flush(engine, first, last, Level(level), answer)
-    else:
+    elif when_open(
+        engine, _to_look_at(engine, request), lambda: perform(engine, request, answer), is_full=False
+    ):
         answer(_LOOKS[what](engine, first, last, *request[4:]))
+
+
+def _to_look_at(engine: Engine, request: list[Any]) -> list[int]:
+    """The slots whose keys are looked at."""
+    what, first, last = request[:3]
+    if what == COUNT and engine.table.view.partitioner.ring_size == SLOTS:
+        return []
+    if what == SCAN:
+        return list(_slots_from(engine, first, last, request[4]))
+    return list(_slots(engine, first, last))
 
 
 def _is_one_stretch(engine: Engine, first: int, last: int) -> bool:
@@ -90,15 +103,24 @@ def _slots(engine: Engine, first: int, last: int) -> range:
     return range(slot_of(first), slot_of(last) + 1)
 
 
+def _slots_from(engine: Engine, first: int, last: int, cursor: int) -> range:
+    """The slots at which one step of a SCAN may look: so many that some keys are found, as a rule."""
+    partitioner, store = engine.table.view.partitioner, engine.keyspace.store
+    slots = _slots(engine, max(first, cursor_position(partitioner, cursor)), last)[:_SCAN_SLOTS_MAX]
+    most = slots_at_once(engine, len(slots))
+    filled = list(islice((slot for slot in slots if len(store.records[slot])), most))
+    return slots if len(filled) < most else slots[: filled[-1] + 1 - slots[0]]
+
+
 def _live_keys(
     engine: Engine, slot: int, first: int, last: int, wanted: bytes | None = None
 ) -> Iterator[bytes]:
     """The live keys of a slot whose ring position is in first..last; of one type, if one is wanted."""
     partitioner, now_ms = engine.table.view.partitioner, engine.now_ms
     is_whole = partitioner.ring_size == SLOTS
-    for key, record in engine.keyspace.store.scan(slot):
+    for key, kind in engine.keyspace.store.living(slot, now_ms):
         is_here = is_whole or first <= partitioner.position(key) <= last
-        if is_here and is_live(record, now_ms) and (wanted is None or kind(record).encode() == wanted):
+        if is_here and (wanted is None or kind.encode() == wanted):
             yield key
 
 
@@ -138,7 +160,7 @@ def _scan(
     matches = compile_glob(pattern).fullmatch if pattern is not None else None
     found: list[bytes] = []
     looked = 0
-    for slot in _slots(engine, max(first, cursor_position(partitioner, cursor)), last)[:_SCAN_SLOTS_MAX]:
+    for slot in _slots_from(engine, first, last, cursor):
         base = slot << PLACE_BITS
         keys = _live_keys(engine, slot, first, last, wanted)
         placed = [(base | key_place(partitioner, key), key) for key in keys]

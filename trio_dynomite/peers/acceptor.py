@@ -8,6 +8,7 @@ from attrs import define, field
 
 from trio_dynomite.commands.table import find
 from trio_dynomite.coordinator.broadcast import TELL_HOPS
+from trio_dynomite.coordinator.here import when_open
 from trio_dynomite.coordinator.internal import INTERNAL
 from trio_dynomite.coordinator.lone import LoneCaller
 from trio_dynomite.coordinator.survey import perform
@@ -137,9 +138,7 @@ class Acceptor:
         elif kind == Kind.FETCH:
             self.pipe.write(encode(Kind.RECORDS, fields[0], self.engine.replica.records_of(fields[1])))
         elif kind == Kind.SYNC:
-            self.pipe.write(
-                encode(Kind.SLOTS, fields[0], *self.engine.replica.slots_that_differ(fields[1], fields[2]))
-            )
+            self._on_sync(*fields)
         elif kind == Kind.PING:
             self._on_ping(fields)
         elif kind == Kind.HELLO:
@@ -148,6 +147,22 @@ class Acceptor:
             self._on_members(fields)
         elif kind == Kind.GOODBYE:
             self.pipe.close(f"{self.name} said: {fields[0]}")
+
+    def _on_sync(self, number: int, slots: list[int], digests: list[int]) -> None:
+        replica = self.engine.replica
+        differ = replica.first_that_differ(slots, digests)
+        if not when_open(self.engine, differ, lambda: self._tell_slots(number, slots, digests)):
+            return
+        self._tell_slots(number, slots, digests)
+
+    def _tell_slots(self, number: int, slots: list[int], digests: list[int]) -> None:
+        told = self.engine.replica.slots_that_differ(slots, digests)
+        if self.is_closed:
+            return
+        if slots and not told[0]:  # others have come to differ meanwhile
+            self._on_sync(number, slots, digests)
+        else:
+            self.pipe.write(encode(Kind.SLOTS, number, *told))
 
     def _on_effects(self, origin: int, effects: list[Any], token: int, *, relay: bool) -> None:
         self._frames += 1

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
+from trio_dynomite.coordinator.here import slots_at_once, when_open
 from trio_dynomite.coordinator.replica import PAGE_BYTES
 from trio_dynomite.data.effect import Flat, record_effect
 from trio_dynomite.data.record import DIGEST_MASK, digest
@@ -24,6 +25,7 @@ from trio_dynomite.repair.collection import Collection
 from trio_dynomite.repair.comparison import BRANCHES, KEYS, SLOTS, SLOTS_A_BRANCH, Comparison, branch_digests
 from trio_dynomite.repair.shedding import Shedding
 from trio_dynomite.storage.contract import hash_of
+from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.sizes import weight_of_any
 from trio_dynomite.storage.verify import verify
 
@@ -157,8 +159,8 @@ class AntiEntropy:
     def known(self, slot: int) -> list[int]:
         """What is held of a slot: hash, digest, hash, digest…"""
         flat: list[int] = []
-        for key, record in self.engine.keyspace.store.scan(slot):
-            flat += (hash_of(key), digest(record) & DIGEST_MASK)
+        for key, found in self.engine.keyspace.store.digests(slot):
+            flat += (hash_of(key), found & DIGEST_MASK)
         return flat
 
     def ring_changed(self) -> None:
@@ -195,6 +197,10 @@ class AntiEntropy:
         [slot, floor, cutoff, [hash, digest, …]] → [slot, floor, cutoff, effects, their weight, hashes, all?]
         Whoever has the lower cutoff raises it first. There is no answer before we know what the asker knew
         when it connected, nor while we are forgetting."""
+        slots = [value[0] for value in values]
+        values = values[: slots_at_once(self.engine, len(slots))]
+        if not when_open(self.engine, slots[: len(values)], lambda: self._on_keys(acceptor, values, answer)):
+            return
         answers: list[Any] = []
         room = PAGE_BYTES
         store, replica = self.engine.keyspace.store, self.engine.replica
@@ -221,6 +227,8 @@ class AntiEntropy:
     def _verify(self) -> None:
         """Work out one slot's digest from scratch; it must be what was kept by difference."""
         store = self.engine.keyspace.store
+        if isinstance(store, RemoteStore):
+            return  # it would have to load everything again and again
         slot = self._first_slot
         self._first_slot = (slot + 1) % len(store.sums)
         if len(store.records[slot]) and not verify(store, slot):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
+from trio_dynomite.coordinator.here import slots_at_once, when_here, when_open
 from trio_dynomite.data.stamp import cutoff_at, pack, unpack
 from trio_dynomite.model import NodeState
 from trio_dynomite.storage.collect import Page, has_garbage, purge, raise_cutoff
@@ -119,6 +120,8 @@ class Collection:
     _next_s: float = 0.0
     _slots: deque[tuple[int, int]] = field(factory=deque)
     """Slots whose cutoffs are to be raised, and to what."""
+    _opening: list[tuple[int, int]] = field(factory=list)
+    """Those of them that are being looked at."""
     _pages: deque[Page] = field(factory=deque)
     """Large collections that are purged bit by bit."""
 
@@ -128,7 +131,7 @@ class Collection:
     @property
     def is_busy(self) -> bool:
         """Is something known here only in part, which the others have forgotten, or the other way round?"""
-        return bool(self._slots or self._pages)
+        return bool(self._slots or self._opening or self._pages)
 
     def tick(self) -> None:
         """Called a few times a second."""
@@ -196,14 +199,30 @@ class Collection:
             self._pages.extend(pages)
 
     def _work(self) -> None:
-        looked, store = 0, self.engine.keyspace.store
-        while self._slots and looked < _RECORDS_A_TICK:
-            slot, cutoff = self._slots.popleft()
-            looked += len(store.records[slot]) + 1
-            self.adopt(slot, cutoff)
-        if self._pages:
+        if not self._opening and self._slots:
+            self._opening = self._next_slots()
+            slots = [slot for slot, _ in self._opening if has_garbage(self.engine.keyspace.store, slot)]
+            if when_open(self.engine, slots, self._adopt_all):
+                self._adopt_all()
+        if self._pages and when_here(self.engine, [self._pages[0].key], lambda: None):
             page = self._pages.popleft()
-            gone, rest = purge(store, page, _CELLS_A_TICK)
+            gone, rest = purge(self.engine.keyspace.store, page, _CELLS_A_TICK)
             self.collected += gone
             if rest is not None:
                 self._pages.appendleft(rest)
+
+    def _next_slots(self) -> list[tuple[int, int]]:
+        """So many as are looked at in one turn."""
+        found: list[tuple[int, int]] = []
+        looked, records = 0, self.engine.keyspace.store.records
+        most = slots_at_once(self.engine, len(self._slots))
+        while self._slots and looked < _RECORDS_A_TICK and len(found) < most:
+            slot, cutoff = self._slots.popleft()
+            looked += len(records[slot]) + 1
+            found.append((slot, cutoff))
+        return found
+
+    def _adopt_all(self) -> None:
+        opened, self._opening = self._opening, []
+        for slot, cutoff in opened:
+            self.adopt(slot, cutoff)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
+from trio_dynomite.coordinator.here import pin, slots_at_once, unpin, when_here, when_open
+from trio_dynomite.data.effect import FIELDS
 from trio_dynomite.data.record import DIGEST_MASK
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.peers.link import LOST
@@ -134,8 +136,17 @@ class Comparison:
 
     def _compare_keys(self) -> None:
         """Tell the keys' digests of some slots, a page of them."""
+        engine = self.whole.engine
+        slots = self.left[-slots_at_once(engine, _SLOTS_A_PAGE) :]
+        self._is_waiting = True
+        if when_open(engine, slots, lambda: self._tell_keys(slots), is_full=False):
+            self._tell_keys(slots)
+
+    def _tell_keys(self, slots: list[int]) -> None:
+        if self.is_over:
+            return
         store, page, size = self.whole.engine.keyspace.store, [], 0
-        for slot in reversed(self.left[-_SLOTS_A_PAGE:]):
+        for slot in reversed(slots):
             known = self.whole.known(slot)
             page.append([slot, pack(store.floors[slot]), pack(store.cutoffs[slot]), known])
             size += len(known) // 2
@@ -145,6 +156,24 @@ class Comparison:
         self._ask(KEYS, page, self._keys)
 
     def _keys(self, answer: list[Any]) -> None:
+        engine = self.whole.engine
+        keys = [key for told in answer for key in told[3][2::FIELDS]]
+        self._is_waiting = True
+        if not when_here(engine, keys, lambda: self._keys(answer)):
+            return
+        pin(engine, keys)
+        if when_open(engine, [told[0] for told in answer], lambda: self._learn(answer, keys)):
+            self._learn(answer, keys)
+
+    def _learn(self, answer: list[Any], keys: list[bytes]) -> None:
+        """All that it is about is here."""
+        if not self.is_over:
+            self._join(answer)
+        unpin(self.whole.engine, keys)
+        self._is_waiting = False
+        self.whole.engine.soon(self.go_on)
+
+    def _join(self, answer: list[Any]) -> None:
         replica = self.whole.engine.replica
         for slot, floor, cutoff, effects, weight, wanted, is_all in answer:
             replica.join_floor(slot, unpack(floor))

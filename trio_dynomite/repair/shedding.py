@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from trio_dynomite.coordinator.here import when_open
 from trio_dynomite.model import NodeState
 from trio_dynomite.repair.comparison import Comparison
 from trio_dynomite.storage.contract import SLOTS
@@ -119,6 +120,8 @@ class Shedding:
     def _forget(self) -> None:
         store, gone = self.engine.keyspace.store, 0
         while self._leaving and gone < _RECORDS_A_TURN:
+            if not when_open(self.engine, self._leaving[-1:], self._forget):
+                break
             slot = self._leaving.pop()
             for key in [key for key, _ in store.scan(slot)]:
                 store.forget(slot, key)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
+from trio_dynomite.coordinator.here import when_here, when_open
+from trio_dynomite.data.effect import FIELDS, Flat
 from trio_dynomite.data.stamp import unpack
 from trio_dynomite.peers.link import LOST, Link
 from trio_dynomite.storage.collect import drop_until
@@ -73,11 +75,24 @@ class Sync:
             self.on_done(False)
             return
         self.token, self.leaders, self.ring = token, leaders, ring
+        store = self.engine.keyspace.store
+        higher = [slot for slot, _, cutoff in floors if unpack(cutoff) > store.cutoffs[slot]]
+        if not when_open(self.engine, higher, lambda: self._learn_bars(told, floors, effects)):
+            return
+        self._learn_bars(told, floors, effects)
+
+    def _learn_bars(self, told: int, floors: list[Any], effects: Flat) -> None:
         cutoffs: dict[int, int] = {}
         for slot, floor, cutoff in floors:
             self.engine.replica.join_floor(slot, unpack(floor))
             cutoffs[slot] = unpack(cutoff)
             self._raise_cutoff(slot, unpack(cutoff))
+        self._learn(told, effects, cutoffs)
+
+    def _learn(self, told: int, effects: Flat, cutoffs: dict[int, int]) -> None:
+        keys = effects[2::FIELDS]
+        if not when_here(self.engine, keys, lambda: self._learn(told, effects, cutoffs)):
+            return
         self.records += self.engine.replica.join_records(effects, cutoffs)
         self._at += max(told, 1)
         self.engine.soon(self._next)

@@ -47,7 +47,10 @@ def raise_cutoff(store: Store, slot: int, cutoff: int) -> tuple[int, list[Page]]
     How many records and elements that were; large collections are left to `purge`."""
     if cutoff <= store.cutoffs[slot]:
         return 0, []
+    is_clean = not has_garbage(store, slot)
     store.set_cutoff(slot, cutoff)
+    if is_clean:
+        return 0, []
     store.withered.discard(slot)
     gone, pages = 0, []
     for key, record in store.scan(slot):

@@ -11,14 +11,14 @@ from trio_dynomite.storage.store import Store
 
 def expire(store: Store, now_ms: int, limit: int) -> int:
     """Strip expired records of their values, at most `limit` keys a call; how many were looked at."""
-    looked = 0
-    for key in store.deadlines.take(now_ms, limit):
-        looked += 1
-        _expire_key(store, key, now_ms)
-    return looked
+    keys = list(store.deadlines.take(now_ms, limit))
+    for key in keys:
+        expire_key(store, key, now_ms)
+    return len(keys)
 
 
-def _expire_key(store: Store, key: bytes, now_ms: int) -> None:
+def expire_key(store: Store, key: bytes, now_ms: int) -> None:
+    """Strip one key of what has expired, or plan when to look again."""
     slot = store.slot_of(key)
     record = store.records[slot].get(key, ABSENT)
     if record[VALUE] is None:

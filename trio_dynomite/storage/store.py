@@ -25,7 +25,11 @@ from trio_dynomite.data.record import (
     VALUE,
     Record,
     digest,
+    is_live,
     newest,
+)
+from trio_dynomite.data.record import (
+    kind as kind_of,
 )
 from trio_dynomite.data.stamp import NODE_BITS
 from trio_dynomite.storage.contract import SLOTS, Records, hash_of
@@ -321,6 +325,14 @@ class Store:
     def scan(self, slot: int) -> Iterator[tuple[bytes, Record]]:
         """A slot's records, as they are now."""
         return iter([*self.records[slot].items()])
+
+    def digests(self, slot: int) -> Iterator[tuple[bytes, int]]:
+        """A slot's keys, and the digests of their records."""
+        return ((key, digest(record)) for key, record in self.scan(slot))
+
+    def living(self, slot: int, now_ms: int) -> Iterator[tuple[bytes, str]]:
+        """A slot's keys that a reader finds, and their types."""
+        return ((key, kind_of(record)) for key, record in self.scan(slot) if is_live(record, now_ms))
 
 
 def _told(record: Record) -> tuple[int, int]:

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from attrs import define, field
+from attrs import define, field, frozen
 
 from trio_dynomite.data.effect import pack_record, unpack_record
 from trio_dynomite.data.record import Record
 from trio_dynomite.storage.remote.cache import Entry
+from trio_dynomite.storage.remote.driver import Head, head_of
+from trio_dynomite.storage.remote.listed import ListedStore
 from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.topology.partitioner import Partitioner
 
@@ -56,12 +58,43 @@ class SimDriver:
         """The new version, or none where there was another."""
         if not reply:
             return False
-        entry.token = reply
+        entry.token = b"" if reply == b"gone" else reply
         return True
 
     def flush(self) -> bytes:
         """Everything."""
         return _encode([b"flush"])
+
+
+@frozen
+class SimListingDriver(SimDriver):
+    """`remote.driver.ListingDriver`, likewise."""
+
+    slot_of: Callable[[bytes], int]
+
+    def heads(self, slot: int) -> bytes:
+        """The records of a slot; their heads are made of them."""
+        return _encode([b"slot", slot])
+
+    def listed(self, reply: Any) -> dict[bytes, Head]:
+        """The heads."""
+        return {key: head_of(unpack_record(packed)) for key, packed in _decode(reply)}
+
+    def wipe(self, slot: int) -> bytes:
+        """All of a slot."""
+        return _encode([b"wipe", slot])
+
+    def note(self, name: bytes, value: bytes) -> bytes:
+        """A value beside the records."""
+        return _encode([b"note", name, value])
+
+    def notes(self) -> bytes:
+        """All of those."""
+        return _encode([b"notes"])
+
+    def noted(self, reply: Any) -> dict[bytes, bytes]:
+        """What they are."""
+        return dict(_decode(reply))
 
 
 @define(eq=False)
@@ -75,7 +108,13 @@ class SimServer:
     now_ms: Callable[[], int] = field(init=False)
     held: dict[bytes, tuple[bytes, Any]] = field(factory=dict)
     """Key → (version, packed record)."""
+    notes: dict[bytes, bytes] = field(factory=dict)
+    is_lost_with_node: bool = False
+    """It ends with the node's process, and has nothing on disk."""
     conflicts: int = 0
+    _slot_of: Callable[[bytes], int] = field(init=False)
+    _keys: dict[int, dict[bytes, None]] = field(factory=dict)
+    """Slot → keys that it has, or had."""
     _version: int = 0
     _life: int = 0
     _waiting: deque[tuple[bytes, Callable[[Any], None]]] = field(factory=deque)
@@ -84,9 +123,15 @@ class SimServer:
     def open_store(self, partitioner: Partitioner) -> Store:
         """A life begins."""
         self._life += 1
+        if self.is_lost_with_node:
+            self.held.clear()
+            self.notes.clear()
+            self._keys.clear()
         self._waiting.clear()
-        store = RemoteStore(
-            partitioner.slot, driver=SimDriver(), cache_bytes=_CACHE_BYTES, now_ms=lambda: self.now_ms()
+        self._slot_of = partitioner.slot
+        driver = SimListingDriver(partitioner.slot)
+        store = ListedStore(
+            partitioner.slot, driver=driver, cache_bytes=_CACHE_BYTES, now_ms=lambda: self.now_ms()
         )
         store.connection = self
         return store
@@ -109,19 +154,36 @@ class SimServer:
 
     def _answer(self, data: bytes) -> Any:
         what, *words = _decode(data)
-        if what == b"flush":
-            self.held.clear()
-            return b"ok"
         if what == b"read":
             return _encode(self.held.get(words[0], (b"", None)))
+        if what != b"write":
+            return self._beside(what, words)
         key, version, packed = words
         if self.held.get(key, (b"", None))[0] != version:
             self.conflicts += 1
             return b""
         self._version += 1
         now = b"%d" % self._version
+        if packed is None:
+            self.held.pop(key, None)
+            return b"gone"
         self.held[key] = (now, packed)
+        self._keys.setdefault(self._slot_of(key), {})[key] = None
         return now
+
+    def _beside(self, what: bytes, words: list[Any]) -> Any:
+        """A request about more than one key."""
+        if what == b"note":
+            self.notes[words[0]] = words[1]
+        elif what == b"notes":
+            return _encode(self.notes)
+        else:
+            keys = [key for key in self._keys.get(words[0], ()) if key in self.held]
+            if what == b"slot":
+                return _encode([[key, self.held[key][1]] for key in keys])
+            for key in keys:
+                del self.held[key]
+        return b"ok"
 
     def evict(self, key: bytes) -> None:
         """Forget a key, as a cache does that has no room."""
@@ -140,3 +202,13 @@ def looked_up(store: RemoteStore, key: bytes) -> Record:
         assert isinstance(server, SimServer)
         entry = SimDriver().found(key, _encode(server.held.get(key, (b"", None))))
     return entry.record or store.absent(store.slot_of(key))
+
+
+def held_by(store: RemoteStore) -> dict[int, list[tuple[bytes, Record]]]:
+    """All that is known of any key, here or at the simulated server, by slot."""
+    server = store.connection
+    assert isinstance(server, SimServer)
+    found: dict[int, list[tuple[bytes, Record]]] = {}
+    for key in {*server.held, *[key for key, entry in store.cache.items() if entry.record is not None]}:
+        found.setdefault(store.slot_of(key), []).append((key, looked_up(store, key)))
+    return found

@@ -22,6 +22,7 @@ from trio_dynomite.membership.seeds import ListedSeeds
 from trio_dynomite.model import Level, NodeState
 from trio_dynomite.peers.peer import Peer
 from trio_dynomite.protocol.replies import error
+from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.store import Store
 from trio_dynomite.testing.asking_seeds import Turn, ask_seeds
 from trio_dynomite.testing.client import Client
@@ -82,6 +83,8 @@ class SimNode:
     """The names of the nodes that it asks who is there."""
     skew_ms: int = 0
     is_up: bool = False
+    is_open: bool = False
+    """It knows what its storage has, and connects."""
     life: int = 0
     """How often it was started; events of an earlier life are void."""
     engine: Engine = field(init=False)
@@ -116,7 +119,18 @@ class SimNode:
         self.engine.roster.on_down = self._on_down
         members = self.engine.roster.members
         members.on_joined = lambda peer: self._connect_later(peer, 0.001)
-        self.turn(lambda: self.engine.set_state(NodeState.JOINING))
+        store = self.engine.keyspace.store
+        if isinstance(store, RemoteStore):
+            self.turn(lambda: store.begin(self._open))
+        else:
+            self.turn(self._open)
+
+    def _open(self) -> None:
+        """What it has is known: now it may take part."""
+        simulation, members = self.simulation, self.engine.roster.members
+        self.is_open = True
+        self.engine.keyspace.clock.observe(self.engine.keyspace.store.newest)
+        self.engine.set_state(NodeState.JOINING)
         life = self.life
         simulation.timeline.after(simulation.rng.uniform(0, TICK_S), lambda: self._tick(life))
         for peer in self.engine.roster.peers.values():
@@ -133,7 +147,7 @@ class SimNode:
         """Stop at once; memory is lost, and peers see their connections end when they can.
 
         `power`: what the node had sent and nobody has received yet is lost too."""
-        self.is_up = False
+        self.is_up = self.is_open = False
         self.resume()
         for pipe in list(self.simulation.network.pipes):
             if pipe.owner == self.name and not pipe.is_closed:
@@ -210,7 +224,7 @@ class SimNode:
             self._connect_later(peer, _RETRY_S)
         elif cut:
             simulation.timeline.after(_CONNECT_TIMEOUT_S, lambda: self._failed(peer, life, refused=False))
-        elif other is None or not other.is_up:
+        elif other is None or not other.is_open:
             simulation.timeline.after(0.001, lambda: self._failed(peer, life, refused=True))
         else:
             self._join(peer, other)

@@ -308,16 +308,31 @@ class CollectingStorm(Storm):
 
 
 @define(eq=False)
-class ServedStorm(Storm):
-    """Nodes have their records on servers, which outlive them."""
+class ServedStorm(CollectingStorm):
+    """Nodes have their records on servers; a server outlives its node, or goes with it and all that it has.
+
+    In some storms what is deleted is forgotten within seconds, in others all is flushed now and then."""
 
     kind: ClassVar[str] = "served"
     layouts: ClassVar[tuple[Callable[[], Settings], ...]] = (
         lambda: layout([1, 1, 1]),
-        lambda: layout([1, 1], [1, 1]),
+        lambda: layout([1, 1], [1, 1], repair=_HASTY),
         lambda: layout([2, 1, 2]),
+        lambda: layout([1, 1, 1], repair=_HASTY),
     )
 
     def __attrs_post_init__(self) -> None:
         Storm.__attrs_post_init__(self)
         self.simulation.give_servers()
+
+    def _begin(self) -> None:
+        if self.seed % 3 == 1:
+            self.workload.anything_goes()
+        else:
+            super()._begin()
+
+    def _crash(self, victim: str) -> None:
+        server = self.simulation.nodes[victim].server
+        assert server is not None
+        server.is_lost_with_node = self.rng.random() < 0.5
+        super()._crash(victim)

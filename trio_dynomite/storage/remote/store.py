@@ -9,7 +9,7 @@ replica, and the outcome is written: nothing is lost by it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from attrs import define, field
@@ -47,7 +47,7 @@ class RemoteStore(Store):
     gate: Gate = field(factory=Gate)
     deadlines: Deadlines = field(factory=NoDeadlines)
     cache: Cache = field(init=False)
-    records: list[CachedSlot] = field(init=False)
+    records: Sequence[CachedSlot] = field(init=False)
     connection: Connection = field(init=False)
     fetched: int = 0
     sent: int = 0
@@ -63,7 +63,14 @@ class RemoteStore(Store):
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
         self.cache = Cache(self.cache_bytes)
-        self.records = [CachedSlot(self.cache, self.driver.check) for _ in range(SLOTS)]
+        self.records = self._make_slots()
+
+    def _make_slots(self) -> Any:
+        return [CachedSlot(self.cache, self.driver.check) for _ in range(SLOTS)]
+
+    def begin(self, then: Callable[[], None]) -> None:
+        """Learn what the server has, as far as it tells, and call `then`."""
+        then()
 
     # Before a turn's work
 
@@ -196,6 +203,9 @@ class RemoteStore(Store):
         for key, entry in self.cache.items():
             if first <= self.slot_of(key) <= last:
                 entry.record = self._since_flush(key, entry.record)
+        self._forget_all()
+
+    def _forget_all(self) -> None:
         everything = min(self.floors)
         if everything > self._forgotten:
             self._forgotten = everything

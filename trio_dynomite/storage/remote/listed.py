@@ -1,0 +1,285 @@
+"""A remote store whose server tells which keys it has: replicas can be compared, and keys be listed.
+
+Sums and counts of every slot are here, as in any store; at the beginning of a life they are made of the heads
+of all keys. Whoever has to look at a whole slot has it loaded first: its listing, and if it needs them all
+its records. After a flush a slot is listed, what is older is forgotten at the server, and the rest is counted
+again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, ClassVar
+
+from attrs import define, field
+
+from trio_dynomite.data.record import Record
+from trio_dynomite.data.stamp import pack, unpack
+from trio_dynomite.errors import ProtocolError
+from trio_dynomite.storage.contract import SLOTS, hash_of
+from trio_dynomite.storage.deadlines import Deadlines
+from trio_dynomite.storage.remote.cache import Entry
+from trio_dynomite.storage.remote.driver import Head, ListingDriver, Reply
+from trio_dynomite.storage.remote.slots import ListedSlot
+from trio_dynomite.storage.remote.store import RemoteStore
+from trio_dynomite.storage.servers.pipe import LOST
+from trio_dynomite.storage.store import Store
+
+_FLOOR, _CUTOFF = b"F", b"C"
+
+
+@define(eq=False)
+class Look:
+    """Somebody who needs whole slots."""
+
+    slots: list[int]
+    then: Callable[[], None]
+    is_full: bool
+    """With all records."""
+    left: int = 0
+    """Listings that have not come."""
+    pinned: set[bytes] = field(factory=set)
+
+
+@define(repr=False)
+class ListedStore(RemoteStore):
+    """The records of one node, on a server that lists them."""
+
+    can_list: ClassVar[bool] = True
+    driver: ListingDriver = field(kw_only=True)
+    deadlines: Deadlines = field(factory=Deadlines)
+    records: list[ListedSlot] = field(init=False)
+    _waiting: dict[int, list[Look]] = field(factory=dict)
+    """Slots whose listing has been asked for."""
+    _open: set[int] = field(factory=set)
+    """Slots that somebody looks at in this moment."""
+    _is_full: bool = False
+    """With all records."""
+    _notes: dict[bytes, bytes] = field(factory=dict)
+    """To be written with the turn."""
+
+    def _make_slots(self) -> list[ListedSlot]:
+        return [ListedSlot(self.cache, self.driver.check) for _ in range(SLOTS)]
+
+    # The beginning of a life
+
+    def begin(self, then: Callable[[], None]) -> None:
+        """Learn what the server has, and call `then`."""
+        self.connection.send(self.driver.notes(), lambda reply: self._begin(reply, then))
+
+    def _begin(self, reply: Reply, then: Callable[[], None]) -> None:
+        if reply is LOST:
+            return
+        for name, value in self._told(lambda: self.driver.noted(reply)).items():
+            stamp = unpack(value)
+            if name[:1] == _CUTOFF:
+                Store.set_cutoff(self, int.from_bytes(name[1:]), stamp)
+            else:
+                for slot in range(int.from_bytes(name[1:3]), int.from_bytes(name[3:]) + 1):
+                    self.floors[slot] = max(self.floors[slot], stamp)
+        self.bars = [max(pair) for pair in zip(self.floors, self.cutoffs, strict=True)]
+        left = [SLOTS]
+        for slot in range(SLOTS):
+            counted = partial(self._count, slot, left, then)
+            self.connection.send(self.driver.heads(slot), counted)
+
+    def _count(self, slot: int, left: list[int], then: Callable[[], None], reply: Reply) -> None:
+        """The heads of a slot have come."""
+        if reply is LOST:
+            return
+        heads = self._told(lambda: self.driver.listed(reply))
+        self._add(slot, heads)
+        if any(head.newest < self.floors[slot] for head in heads.values()):
+            self._rebuild(slot, self.floors[slot])
+        left[0] -= 1
+        if not left[0]:
+            self.is_restored = any(records.size for records in self.records)
+            self.newest = max(self.newest, *self.bars)
+            then()
+
+    def _add(self, slot: int, heads: dict[bytes, Head]) -> None:
+        records = self.records[slot]
+        records.size = len(heads)
+        for key, head in heads.items():
+            self.sums[slot] += hash_of(key) * head.digest
+            self.dead[slot] += head.kind is None
+            self.newest = max(self.newest, head.newest)
+            for due_ms in (head.deadline_ms if head.kind else 0, head.due_ms):
+                if due_ms:
+                    self.deadlines.plan(key, due_ms)
+            if head.has_dead:
+                self.withered.add(slot)
+
+    def _told(self, read: Callable[[], dict[bytes, Any]]) -> dict[bytes, Any]:
+        try:
+            return read()
+        except ProtocolError as mistake:
+            self.connection.close(str(mistake))
+            return {}
+
+    # Looking at whole slots
+
+    def is_open(self, slots: Iterable[int], *, is_full: bool) -> bool:
+        """May these slots be looked at now?"""
+        return (self._is_full or not is_full) and self._open.issuperset(slots)
+
+    def look(self, slots: Iterable[int], then: Callable[[], None], *, is_full: bool) -> None:
+        """Call `then`, in a later turn, with these slots open."""
+        look = Look(list(slots), then, is_full)
+        for slot in look.slots:
+            records = self.records[slot]
+            records.users += 1
+            if not records.size and slot not in self._waiting:
+                records.heads = {}
+            if records.heads is None:
+                look.left += 1
+                self._list(slot, look)
+        if not look.left:
+            self._ready(look)
+
+    def _list(self, slot: int, look: Look) -> None:
+        waiting = self._waiting.get(slot)
+        if waiting is not None:
+            waiting.append(look)
+            return
+        self._waiting[slot] = [look]
+        records = self.records[slot]
+        records.changes = {}
+        for key, entry in self.cache.busy.items():
+            if self.slot_of(key) == slot:  # it may reach the server after the question
+                records.note(key, entry.record)
+        self.connection.send(self.driver.heads(slot), lambda reply: self._listed(slot, reply))
+
+    def _listed(self, slot: int, reply: Reply) -> None:
+        if reply is LOST:
+            return
+        self.records[slot].listed(self._told(lambda: self.driver.listed(reply)))
+        for look in self._waiting.pop(slot):
+            look.left -= 1
+            if not look.left:
+                self._ready(look)
+
+    def _ready(self, look: Look) -> None:
+        """All listings are here; the records too?"""
+        if look.is_full:
+            keys = [key for slot in look.slots for key in self.records[slot]]
+            fresh = [key for key in keys if key not in look.pinned and self.cache.find(key) is not None]
+            self.pin(fresh)
+            look.pinned.update(fresh)
+            missing = self.missing(keys)
+            if missing:
+                self.fetch(missing, lambda: self._ready(look))
+                return
+        before, was_full = self._open, self._is_full
+        self._open, self._is_full = set(look.slots), look.is_full
+        look.then()
+        self._open, self._is_full = before, was_full
+        self._close(look)
+
+    def _close(self, look: Look) -> None:
+        self.unpin(look.pinned)
+        for slot in look.slots:
+            records = self.records[slot]
+            records.users -= 1
+            if not records.users:
+                records.heads = None
+
+    def heads(self, slot: int) -> dict[bytes, Head]:
+        """Of every key of an open slot."""
+        return self.records[slot].heads or {}
+
+    # What is written beside the records
+
+    def set_cutoff(self, slot: int, cutoff: int) -> None:
+        """As in `Store`; the server keeps it, too."""
+        super().set_cutoff(slot, cutoff)
+        self._note(_CUTOFF + slot.to_bytes(2), pack(cutoff))
+
+    def flush(self, first: int, last: int, stamp: int) -> None:
+        """As in `Store`; the server keeps it, too."""
+        super().flush(first, last, stamp)
+        self._note(_FLOOR + first.to_bytes(2) + last.to_bytes(2), pack(stamp))
+
+    def _note(self, name: bytes, value: bytes) -> None:
+        self._notes[name] = value
+
+    def commit(self) -> None:
+        """Send what the turn changed."""
+        if self._notes:
+            notes, self._notes = self._notes, {}
+            self.gate.made += 1
+            left = set(notes)
+            self._commits.append((self.gate.made, left))
+            for name, value in notes.items():
+                self.connection.send(self.driver.note(name, value), partial(self._noted, name, left))
+        super().commit()
+
+    def _noted(self, name: bytes, left: set[bytes], reply: Reply) -> None:
+        if reply is not LOST:
+            left.discard(name)
+            self._settle()
+
+    def _forget_all(self) -> None:
+        """It does so slot by slot."""
+
+    def _rebuild(self, slot: int, floor: int) -> None:
+        self.sums[slot] = self.dead[slot] = 0
+        if self.records[slot].size:
+            self.look([slot], lambda: self._weed(slot), is_full=False)
+
+    def _weed(self, slot: int) -> None:
+        """Forget at the server what is older than the last flush, and count the rest."""
+        floor, heads = self.floors[slot], self.heads(slot)
+        kept = [key for key, head in heads.items() if head.newest >= floor]
+        if not kept:
+            self.connection.send(self.driver.wipe(slot), lambda reply: None)
+            heads.clear()
+            self._recount(slot)
+            return
+        for key in heads.keys() - set(kept):
+            if self.cache.find(key) is None:
+                self.cache.keep(key, Entry(None))
+            entry = self.cache.find(key)
+            assert entry is not None
+            entry.record = None
+            self.cache.changed(key, entry)
+            del heads[key]
+        self.look([slot], lambda: self._rewrite(slot), is_full=True)
+
+    def _rewrite(self, slot: int) -> None:
+        """What is left of records that are partly older is written as it is now."""
+        for key in self.heads(slot):
+            entry = self.cache.find(key)
+            assert entry is not None
+            self.cache.changed(key, entry)
+        self._recount(slot)
+
+    def _recount(self, slot: int) -> None:
+        records = self.records[slot]
+        records.size = len(self.heads(slot))
+        self.sums[slot], self.dead[slot] = self.counted(slot)
+
+    # As in `Store`
+
+    def slot_digests(self, slots: list[int]) -> list[int]:
+        """As in `Store`."""
+        return Store.slot_digests(self, slots)
+
+    def key_count(self, first: int, last: int) -> int:
+        """As in `Store`."""
+        return Store.key_count(self, first, last)
+
+    def digests(self, slot: int) -> Iterator[tuple[bytes, int]]:
+        """As in `Store`, of an open slot."""
+        return ((key, head.digest) for key, head in list(self.heads(slot).items()))
+
+    def living(self, slot: int, now_ms: int) -> Iterator[tuple[bytes, str]]:
+        """As in `Store`, of an open slot."""
+        for key, head in list(self.heads(slot).items()):
+            if head.kind is not None and not 0 < head.deadline_ms <= now_ms:
+                yield key, head.kind
+
+    def scan(self, slot: int) -> Iterator[tuple[bytes, Record]]:
+        """As in `Store`, of a slot that is open with all records."""
+        return Store.scan(self, slot)
