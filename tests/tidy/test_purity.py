@@ -19,6 +19,9 @@ NOT_PURE = {
     "handoff.tending": "the task that looks after them",
     "storage.files": "files that are written as a whole",
     "storage.snapshotter": "the task that makes snapshots",
+    "storage.servers.folder": "the directory of a managed server, and its locks",
+    "storage.servers.process": "a server's process",
+    "storage.servers.managed": "the task that keeps a managed server running",
     "storage.servers.connection": "the task that keeps a server connected",
     "membership.task": "the task of gossip: its socket and its clock",
 }

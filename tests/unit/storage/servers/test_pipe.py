@@ -4,33 +4,10 @@ from typing import Any
 
 import hiredis
 import pytest
-from attrs import define, field
 
+from tests.unit.storage.servers.wire import Wire
 from trio_dynomite.protocol.resp_replies import ReplyScanner
 from trio_dynomite.storage.servers.pipe import LOST, ServerPipe
-
-
-@define(eq=False)
-class Wire:
-    """Stands for a channel."""
-
-    handler: ServerPipe
-    sent: list[bytes] = field(factory=list)
-    unsent: int = 0
-    room_made: int = 0
-
-    def write(self, data: bytes) -> None:
-        self.sent.append(data)
-
-    def close(self, reason: str = "closed here") -> None:
-        if not self.handler.is_closed:
-            self.handler.closed(reason)
-
-    def close_when_sent(self) -> None:
-        self.close()
-
-    def hold(self, held: bool) -> None:
-        raise AssertionError("a server is never held up")
 
 
 @pytest.fixture
