@@ -92,7 +92,7 @@ class NodeProcess:
     is_normal: trio.Event = field(factory=trio.Event)
 
     def __attrs_post_init__(self) -> None:
-        settings = self.settings
+        self.settings = settings = self.settings.of_node(self.name)
         self.engine = engine = build_engine(
             settings,
             self.name,

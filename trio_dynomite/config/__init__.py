@@ -1,6 +1,7 @@
 """Configuration: `cluster.toml`, the environment and the command line become frozen `Settings`."""
 
 from trio_dynomite.config.load import load
+from trio_dynomite.config.servers import Memcached, Redis
 from trio_dynomite.config.settings import (
     Access,
     Cluster,
@@ -21,7 +22,9 @@ __all__ = [
     "Consistency",
     "Gossip",
     "Limits",
+    "Memcached",
     "NodeSettings",
+    "Redis",
     "Repair",
     "Settings",
     "Storage",

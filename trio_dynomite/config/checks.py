@@ -5,12 +5,13 @@ file, because those that could not be read are not among them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 
 from trio_dynomite.access.user import User, merged
 from trio_dynomite.access.users import DEFAULT, Users
 from trio_dynomite.config import kinds
+from trio_dynomite.config.servers import Memcached, Redis, check_memcached, check_redis
 from trio_dynomite.config.settings import (
     Access,
     Cluster,
@@ -28,7 +29,7 @@ from trio_dynomite.errors import CommandError
 from trio_dynomite.membership.seeds import DnsSeeds, HttpSeeds
 from trio_dynomite.model import node_id
 
-Numbered = list[tuple[int, NodeSettings]]
+Numbered = Sequence[tuple[int, NodeSettings]]
 PORTS = ("client_port", "peer_port", "admin_port")
 
 
@@ -64,16 +65,51 @@ def check_gossip(gossip: Gossip) -> Iterator[Problem]:
         yield ("gossip", "datagram"), f"must be from 512 to 60000 bytes, not {gossip.datagram}"
 
 
-def check_storage(storage: Storage) -> Iterator[Problem]:
+def check_storage(storage: Storage, nodes: Numbered = ()) -> Iterator[Problem]:
     """What the engine is made of is installed."""
-    if storage.engine == kinds.ROCKSDB and find_spec("rocksdict") is None:
+    engines = _engines(storage, nodes)
+    uses_rocksdb = storage.engine == kinds.ROCKSDB and kinds.ROCKSDB in engines
+    if uses_rocksdb and find_spec("rocksdict") is None:
         how = 'pip install "trio-dynomite[rocksdb]"'
         yield ("storage", "engine"), f'"rocksdb" needs the package rocksdict, which is not installed: {how}'
-    if storage.engine != kinds.MEMORY and storage.snapshot_every:
+    if kinds.MEMORY not in engines and storage.snapshot_every:
         yield (
             ("storage", "snapshot_every"),
-            f"must be 0 with storage.engine {storage.engine!r}: it is on disk",
+            f"must be 0 with storage.engine {storage.engine!r}: snapshots are of what is in memory",
         )
+
+
+def _engines(storage: Storage, nodes: Numbered) -> set[str]:
+    """The engines that are in use."""
+    return {node.storage or storage.engine for _, node in nodes} or {storage.engine}
+
+
+def check_servers(storage: Storage, redis: Redis, memcached: Memcached, nodes: Numbered) -> Iterator[Problem]:
+    """Every node has a server of its own."""
+    engines = {index: node.storage or storage.engine for index, node in nodes}
+    is_external = redis.address is not None or any(
+        node.storage_address and engines[index] == kinds.REDIS for index, node in nodes
+    )
+    yield from check_redis(redis, is_external=is_external)
+    yield from check_memcached(memcached)
+    common = {kinds.REDIS: redis.address, kinds.MEMCACHED: memcached.address}
+    taken: dict[tuple[str, str], str] = {}
+    for index, node in nodes:
+        if engines[index] not in common:
+            if node.storage_address is not None:
+                yield ("nodes", index, "storage_address"), f"means nothing with storage {engines[index]!r}"
+            continue
+        address = node.storage_address or common[engines[index]]
+        if address is None:
+            continue
+        # An address that means this machine is another server on every machine.
+        is_local = bool(address.path) or is_loopback(address.host)
+        other = taken.setdefault((str(address), node.host if is_local else ""), node.name)
+        if other != node.name:
+            yield (
+                ("nodes", index, "storage_address"),
+                f"{address} is the server of {other!r} too: each node needs one of its own",
+            )
 
 
 def check_seeds(cluster: Cluster) -> Iterator[Problem]:
@@ -84,12 +120,12 @@ def check_seeds(cluster: Cluster) -> Iterator[Problem]:
         yield ("cluster", "seeds"), f"needs a package that is not installed: {how}"
 
 
-def check_memory(storage: Storage, limits: Limits) -> Iterator[Problem]:
-    """What is on a disk takes no memory that a limit could be about."""
-    if limits.max_memory and storage.engine != "memory":
+def check_memory(storage: Storage, limits: Limits, nodes: Numbered = ()) -> Iterator[Problem]:
+    """What is elsewhere takes no memory that a limit could be about."""
+    if limits.max_memory and kinds.MEMORY not in _engines(storage, nodes):
         yield (
             ("limits", "max_memory"),
-            f"must be 0 with storage.engine {storage.engine!r}: it keeps data on disk",
+            f"must be 0 with storage.engine {storage.engine!r}: it is about data in a node's own memory",
         )
 
 
@@ -152,7 +188,7 @@ def check_nodes(nodes: Numbered) -> Iterator[Problem]:
 
 def check_tokens(nodes: Numbered, cluster: Cluster) -> Iterator[Problem]:
     """Tokens are on the ring, and in each rack either every node gives its own or none does."""
-    racks: dict[tuple[str, str], Numbered] = defaultdict(list)
+    racks: dict[tuple[str, str], list[tuple[int, NodeSettings]]] = defaultdict(list)
     for index, node in nodes:
         racks[node.place].append((index, node))
         yield from _tokens_in_range(index, node, cluster)

@@ -46,8 +46,10 @@ HASHES = (
 )
 """Dynomite's hashes, by its names (reference: `hashkit/dyn_hashkit.h`)."""
 PRIMARIES = ("spread", "one rack")
-MEMORY, ROCKSDB = "memory", "rocksdb"
-ENGINES = (MEMORY, ROCKSDB)
+MEMORY, ROCKSDB, REDIS, MEMCACHED = "memory", "rocksdb", "redis", "memcached"
+ENGINES = (MEMORY, ROCKSDB, REDIS, MEMCACHED)
+SERVED = (REDIS, MEMCACHED)
+"""Engines that are servers of their own."""
 POLICIES = (
     *("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"),
     *("allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"),
@@ -77,6 +79,7 @@ Flag = Annotated[bool, "flag"]
 UserName = Annotated[str, "user name"]
 Password = Annotated[bytes, "password"]
 """As `access.passwords` keeps it: a password itself is in no setting."""
+Number = Annotated[int, "number"]
 Seeds = Annotated[SeedsFrom, "seeds"]
 Rules = Annotated[tuple[bytes, ...], "rules"]
 """Of access control, without passwords."""
@@ -242,6 +245,14 @@ def password(value: object) -> bytes:
     return hash_of(value.encode())
 
 
+def number(value: object) -> int:
+    """A whole number of 0 or more."""
+    found = integer(value)
+    if found < 0:
+        raise ValueError(f"must be 0 or more, not {found}")
+    return found
+
+
 def rules(value: object) -> tuple[bytes, ...]:
     """Rules as after ACL SETUSER. Their passwords become hashes at once."""
     if not isinstance(value, str):
@@ -349,6 +360,7 @@ READERS: tuple[tuple[object, Callable[[object], object]], ...] = (
     (Flag, flag),
     (UserName, user_name),
     (Password, password),
+    (Number, number),
     (Rules, rules),
     (Seeds, seeds),
 )

@@ -8,6 +8,7 @@ import attrs
 
 from trio_dynomite.config import checks, secrets, sources
 from trio_dynomite.config.kinds import Text
+from trio_dynomite.config.servers import Memcached, Redis
 from trio_dynomite.config.settings import (
     Access,
     Cluster,
@@ -41,6 +42,7 @@ def load(path: str | Path, env: Mapping[str, str], overrides: Iterable[str] = ()
     problems = sources.apply(tree, env, overrides)
     problems += secrets.resolve(tree, env, Path(path).parent)
     _resolve_seeds_file(tree, Path(path).parent)
+    _resolve_certificates(tree, Path(path).parent)
     settings = settle(tree, problems)
     if settings is None:
         raise ConfigError(str(path), tuple(_report(tree, problem) for problem in problems))
@@ -55,6 +57,17 @@ def _resolve_seeds_file(tree: dict[str, Any], folder: Path) -> None:
         seeds["file"] = str(folder / seeds["file"])
 
 
+def _resolve_certificates(tree: dict[str, Any], folder: Path) -> None:
+    """So are certificates and their keys."""
+    redis = tree.get("redis")
+    if isinstance(redis, dict):
+        for name in ("tls_ca", "tls_cert", "tls_key"):
+            given = redis.get(name)
+            if isinstance(given, str) and given:
+                path = str(folder / given)
+                redis[name] = Text(path, given.origin) if isinstance(given, Text) else path
+
+
 def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
     """The settings in `tree`; None when `problems` has any, after all that are in the tree were added."""
     known = [each.name for each in attrs.fields(Settings)]
@@ -63,6 +76,8 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
     cluster = structure(tree.get("cluster", {}), Cluster, ("cluster",), problems)
     consistency = structure(tree.get("consistency", {}), Consistency, ("consistency",), problems)
     storage = structure(tree.get("storage", {}), Storage, ("storage",), problems)
+    redis = structure(tree.get("redis", {}), Redis, ("redis",), problems)
+    memcached = structure(tree.get("memcached", {}), Memcached, ("memcached",), problems)
     timeouts = structure(tree.get("timeouts", {}), Timeouts, ("timeouts",), problems)
     limits = structure(tree.get("limits", {}), Limits, ("limits",), problems)
     hints = structure(tree.get("hints", {}), Hints, ("hints",), problems)
@@ -78,9 +93,11 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
     if timeouts is not None:
         problems += checks.check_timeouts(timeouts)
     if storage is not None:
-        problems += checks.check_storage(storage)
+        problems += checks.check_storage(storage, nodes)
     if storage is not None and limits is not None:
-        problems += checks.check_memory(storage, limits)
+        problems += checks.check_memory(storage, limits, nodes)
+    if storage is not None and redis is not None and memcached is not None:
+        problems += checks.check_servers(storage, redis, memcached, nodes)
     if gossip is not None:
         problems += checks.check_gossip(gossip)
     problems += checks.check_nodes(nodes)
@@ -89,7 +106,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         problems += mistakes or checks.check_protection(access, nodes)
     if problems or not (cluster and consistency and storage and timeouts and limits):
         return None
-    if not (hints and repair and access):
+    if not (hints and repair and access and redis and memcached):
         return None
     if gossip is None:
         return None
@@ -97,6 +114,8 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         cluster=cluster,
         consistency=consistency,
         storage=storage,
+        redis=redis,
+        memcached=memcached,
         timeouts=timeouts,
         limits=limits,
         hints=hints,

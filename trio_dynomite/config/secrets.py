@@ -28,6 +28,9 @@ def resolve(tree: dict[str, Any], env: Mapping[str, str], folder: Path) -> list[
 
 def _passwords(tree: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, Place]]:
     """(table, key, place) of each password that is a table itself."""
+    redis = tree.get("redis")
+    if isinstance(redis, dict) and isinstance(redis.get("password"), dict):
+        yield redis, "password", ("redis", "password")
     access = tree.get("access")
     if not isinstance(access, dict):
         return

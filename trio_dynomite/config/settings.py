@@ -9,10 +9,11 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Callable
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from trio_dynomite.access.users import ALL_RIGHTS, DEFAULT
 from trio_dynomite.config import kinds
+from trio_dynomite.config.servers import Address, Memcached, Redis
 from trio_dynomite.model import Level, Node
 
 SLOTS = 16384
@@ -218,6 +219,10 @@ class NodeSettings:
     admin_port: kinds.Port
     announce_host: kinds.Host | None = None
     """The address that peers and clients are told, where it is not `host`."""
+    storage: kinds.Engine | None = None
+    """The engine of this node, where it is not `storage.engine`."""
+    storage_address: Address | None = None
+    """Of this node's external server, where it is not the one of `[redis]` or `[memcached]`."""
 
     @property
     def announced(self) -> str:
@@ -237,6 +242,8 @@ class Settings:
     cluster: Cluster = field(factory=Cluster)
     consistency: Consistency = field(factory=Consistency)
     storage: Storage = field(factory=Storage)
+    redis: Redis = field(factory=Redis)
+    memcached: Memcached = field(factory=Memcached)
     timeouts: Timeouts = field(factory=Timeouts)
     limits: Limits = field(factory=Limits)
     hints: Hints = field(factory=Hints)
@@ -259,7 +266,31 @@ class Settings:
 
         They are of use as long as the records that they are about: a node that starts empty owes nothing."""
         durable = self.hints.durable
-        return self.storage.engine != kinds.MEMORY if durable is None else durable
+        return self.records_outlive_node if durable is None else durable
+
+    @property
+    def records_outlive_node(self) -> bool:
+        """Are the records there when a node starts again?"""
+        engine = self.storage.engine
+        if engine == kinds.REDIS:
+            return self.redis.address is not None or self.redis.append_only != "no"
+        return engine == kinds.ROCKSDB
+
+    def of_node(self, name: str) -> "Settings":
+        """As they are for node `name`, with its own engine and server. Raises KeyError."""
+        node = self.node(name)
+        storage, limits = evolve(self.storage, engine=self.engine_of(node)), self.limits
+        if storage.engine != kinds.MEMORY:
+            storage, limits = evolve(storage, snapshot_every=0.0), evolve(limits, max_memory=0)
+        address = node.storage_address
+        redis, memcached = self.redis, self.memcached
+        if address is not None:
+            redis, memcached = evolve(redis, address=address), evolve(memcached, address=address)
+        return evolve(self, storage=storage, limits=limits, redis=redis, memcached=memcached)
+
+    def engine_of(self, node: NodeSettings) -> str:
+        """The engine of a node."""
+        return node.storage or self.storage.engine
 
     def node(self, name: str) -> NodeSettings:
         """The settings of node `name`. Raises KeyError."""

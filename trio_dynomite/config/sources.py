@@ -16,7 +16,7 @@ from trio_dynomite.errors import ConfigError, ConfigProblem
 
 PREFIX = "TRIO_DYNOMITE__"
 NODES = "nodes"
-SECRET = "access."
+SECRETS = ("access.", "redis.password")
 
 Place = tuple[str | int, ...]
 """The way to a value in the tree: keys and indices."""
@@ -69,7 +69,7 @@ def from_command_line(
 def _shown(given: str) -> str:
     """What was given, in a message; without what may be a password."""
     names = given.partition("=")[0].strip()
-    return f"{SECRET}..." if names.startswith(SECRET) else given
+    return next((f"{secret}..." for secret in SECRETS if names.startswith(secret)), given)
 
 
 def _split(names: str) -> list[str]:

@@ -18,7 +18,7 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn
 
-from trio_dynomite.config import kinds
+from trio_dynomite.config import kinds, servers
 from trio_dynomite.config.sources import Place, Problem
 from trio_dynomite.model import Level
 
@@ -93,7 +93,7 @@ def _make_converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
     converter.register_structure_hook_factory(attrs.has, _class_hook)
     converter.register_structure_hook_factory(_is_tuple, _tuple_hook)
-    for kind, read in kinds.READERS:
+    for kind, read in (*kinds.READERS, *servers.READERS):
         converter.register_structure_hook_func(_same(kind), _hook(read))
     converter.register_structure_hook(Level, _hook(kinds.level))
     return converter

@@ -13,7 +13,7 @@ from trio_dynomite.errors import ConfigError
 from trio_dynomite.model import Level
 
 CLUSTER_TOML = Path(__file__).parents[3] / "cluster.toml"
-SECTIONS = ("cluster", "consistency", "storage", "timeouts", "limits")
+SECTIONS = ("cluster", "consistency", "storage", "redis", "memcached", "timeouts", "limits")
 
 
 def node(name: str = "a", base: int = 1000, **more: object) -> str:
@@ -144,7 +144,7 @@ def test_the_error_reads_as_a_list(file: File) -> None:
     assert str(caught.value).splitlines() == [
         f"{file.path}: 1 mistake(s)",
         "  nodes[0].colour: unknown setting; known here: name, datacenter, rack, tokens, host, client_port, "
-        "peer_port, admin_port, announce_host",
+        "peer_port, admin_port, announce_host, storage, storage_address",
     ]
 
 
@@ -156,7 +156,11 @@ def test_the_error_reads_as_a_list(file: File) -> None:
         ('[cluster]\npartitioner = "murmer"', "cluster.partitioner", "did you mean 'murmur'?"),
         ('[consistency]\nread = "quorum"', "consistency.read", "'DC_ONE', 'DC_QUORUM', 'DC_SAFE_QUORUM'"),
         ('[cluster]\npartitioner = "murmur3"', "cluster.partitioner", "its body in Dynomite is a stub"),
-        ('[storage]\nengine = "redis"', "storage.engine", "must be 'memory' or 'rocksdb', not 'redis'"),
+        (
+            '[storage]\nengine = "redsi"',
+            "storage.engine",
+            "must be 'memory', 'rocksdb', 'redis' or 'memcached'",
+        ),
         ('[cluster]\nhash_tag = "<"', "cluster.hash_tag", "must be two ASCII characters"),
         ('[cluster]\nhash_tag = "<>"', "cluster.hash_tag", 'must be "{}" with partitioner "slots"'),
         ('[cluster]\nhash_tag = ""', "cluster.hash_tag", 'must be "{}" with partitioner "slots"'),

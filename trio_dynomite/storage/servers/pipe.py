@@ -92,7 +92,7 @@ class ServerPipe:
         """A number that grows whenever the server sends, or takes of what it would not take at once."""
         return self._heard + self.pipe.room_made
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: str = "closed here") -> None:
         """End the connection."""
         self.pipe.close(reason)
 
