@@ -4,7 +4,8 @@ They are remembered by the tenth of a second in which they fall, each key once, 
 then sees what else is to come. So a key whose deadline moves all the time does not fill the calendar.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from typing import Protocol
 
 from attrs import define, field
 
@@ -12,9 +13,27 @@ _MOMENT_MS = 100
 """What expires is looked for that often."""
 
 
+class Calendar(Protocol):
+    """Which keys to look at, and when."""
+
+    def __len__(self) -> int: ...
+
+    def plan(self, key: bytes, deadline_ms: int) -> None:
+        """Remember when to look at `key`."""
+
+    def take(self, now_ms: int, limit: int) -> Iterator[bytes]:
+        """At most `limit` keys that are due; each is gone when it was looked at, and may be planned anew."""
+
+    def has(self, key: bytes, slot: int, deadline_ms: int) -> bool:
+        """Will `key`, of that slot, be looked at when `deadline_ms` has passed?"""
+
+    def all_keys(self) -> Set[bytes]:
+        """All keys in it."""
+
+
 @define(eq=False)
 class Deadlines:
-    """The calendar of one store."""
+    """The calendar of a store in memory."""
 
     due: dict[int, set[bytes]] = field(factory=dict)
     """Moment → keys that may expire in it."""
@@ -45,6 +64,18 @@ class Deadlines:
             if keys:
                 return
             del self.due[moment]
+
+    def __len__(self) -> int:
+        return len(self.planned)
+
+    def has(self, key: bytes, slot: int, deadline_ms: int) -> bool:
+        """As in `Calendar`."""
+        moment = self.planned.get(key)
+        return moment is not None and key in self.due.get(moment, ())
+
+    def all_keys(self) -> Set[bytes]:
+        """All keys in it."""
+        return self.planned.keys()
 
     def _moments(self, now_ms: int) -> list[int]:
         now = now_ms // _MOMENT_MS

@@ -33,7 +33,7 @@ from trio_dynomite.data.record import (
 )
 from trio_dynomite.data.stamp import NODE_BITS
 from trio_dynomite.storage.contract import SLOTS, Records, hash_of
-from trio_dynomite.storage.deadlines import Deadlines
+from trio_dynomite.storage.deadlines import Calendar, Deadlines
 from trio_dynomite.storage.gate import Gate
 from trio_dynomite.storage.usage import Usage
 
@@ -61,7 +61,7 @@ class Store:
     """Per slot, the higher of floor and cutoff: what is unknown was absent then."""
     withered: set[int] = field(factory=set)
     """Slots with collections that may have tombstones among their elements."""
-    deadlines: Deadlines = field(factory=Deadlines)
+    deadlines: Calendar = field(factory=Deadlines)
     written: list[bytes] | None = None
     """The keys that were changed, while somebody wants to know."""
     newest: int = 0
@@ -305,13 +305,17 @@ class Store:
             records[key] = new = merge(record, flushed)
             if self.usage is not None:
                 self.usage.weigh(key, new)
-        self.sums[slot], self.dead[slot] = self.counted(slot)
+        self.amend(slot, self.counted(slot))
 
     def counted(self, slot: int) -> tuple[int, int]:
         """The sum of a slot, and how many of its records have no value, from the records."""
         records = list(self.records[slot].items())
         dead = sum(record[VALUE] is None for _, record in records)
         return sum(hash_of(key) * digest(record) for key, record in records), dead
+
+    def amend(self, slot: int, counted: tuple[int, int]) -> None:
+        """What `counted` found is so from now on."""
+        self.sums[slot], self.dead[slot] = counted
 
     def slot_digests(self, slots: list[int]) -> list[int]:
         """Of each a number that two replicas have in common when they know the same of that slot."""

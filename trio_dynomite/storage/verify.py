@@ -5,7 +5,7 @@ be compared, key by key, for ever. It would be a mistake of ours, or of the memo
 """
 
 from trio_dynomite.data.cells import Cells
-from trio_dynomite.data.record import COUNTS, Record
+from trio_dynomite.data.record import COUNTS, DIGEST_MASK, Record
 from trio_dynomite.storage.store import Store
 
 _ELEMENTS_MAX = 1000
@@ -19,9 +19,11 @@ def verify(store: Store, slot: int) -> bool:
     wrong = [(key, record) for key, record in records.items() if not _is_sound(record)]
     for key, record in wrong:
         records[key] = record  # with the sum that is right now
-    counted, kept = store.counted(slot), (store.sums[slot], store.dead[slot])
-    store.sums[slot], store.dead[slot] = counted
-    return not wrong and counted == kept
+    counted = total, dead = store.counted(slot)
+    is_right = (total - store.sums[slot]) & DIGEST_MASK == 0 and dead == store.dead[slot]
+    if not is_right:
+        store.amend(slot, counted)
+    return is_right and not wrong
 
 
 def _is_sound(record: Record) -> bool:

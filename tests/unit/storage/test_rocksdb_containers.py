@@ -15,7 +15,8 @@ from tests.engines import folder
 from trio_dynomite.data.buckets import Buckets
 from trio_dynomite.data.record import Record
 from trio_dynomite.storage.rocksdb.codec import decode_record, encode_record, score_in, sortable
-from trio_dynomite.storage.rocksdb.disk import Disk, open_database
+from trio_dynomite.storage.rocksdb.disk import Disk
+from trio_dynomite.storage.rocksdb.opening import Tuning, open_database
 from trio_dynomite.storage.rocksdb.shelf import DiskShelf
 
 numbers = count(1)
@@ -27,7 +28,7 @@ many = settings(max_examples=60, deadline=None)
 @pytest.fixture(scope="module")
 def disk() -> Iterator[Disk]:
     with folder() as path:
-        disk = Disk(open_database(path))
+        disk = Disk(open_database(path, Tuning()), Tuning())
         yield disk
         disk.close()
 

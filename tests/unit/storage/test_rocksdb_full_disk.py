@@ -154,7 +154,7 @@ def test_room_that_is_taken_while_the_database_is_opened_again_ends_the_node(
     subject.put(b"b", b"2")
     subject.store.commit()
 
-    def opened(path: str) -> Any:
+    def opened(path: str, tuning: Any) -> Any:
         raise Exception("IO error: No space left on device")
 
     with monkeypatch.context() as patched:

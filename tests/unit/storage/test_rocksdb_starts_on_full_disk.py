@@ -19,7 +19,7 @@ def slot_of(key: bytes) -> int:
 def test_a_full_disk_at_the_start_is_no_mistake_in_the_configuration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def opened(path: str) -> Any:
+    def opened(path: str, tuning: Any) -> Any:
         raise Exception(why)
 
     monkeypatch.setattr(rocks, "open_database", opened)

@@ -211,7 +211,7 @@ def keyspace_facts(server: Server) -> Facts:
     keys = store.key_count(0, len(store.records) - 1)
     if not keys:
         return {}
-    expires = min(keys, sum(map(len, store.deadlines.due.values())))
+    expires = min(keys, len(store.deadlines))
     return {"db0": f"keys={keys},expires={expires},avg_ttl=0"}
 
 

@@ -2,8 +2,8 @@
 
 Keys belong to areas, one for the headers of records and one for each container of a body. Writes are
 collected there, and `commit` hands all of them over in one batch: a process that is killed loses whole turns
-at the end, and never half a record. Nothing is synced yet: when the machine itself loses power, the last
-seconds may be gone, but again from the end. How often to sync will be a setting; it is not one now.
+at the end, and never half a record. So does a machine that loses its power, but for what was synced
+(`syncing.py`): to sync here would stop the node for as long as that takes.
 
 Traps of rocksdict 0.3.29: an iterator that lives on keeps the database locked after `close`, so none outlives
 a call here; `set_iterate_lower_bound` sets the upper bound; each `delete_range` makes the next read sort all
@@ -15,10 +15,11 @@ from contextlib import nullcontext, suppress
 from itertools import islice
 from typing import Any
 
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch
+from rocksdict import ReadOptions, WriteBatch
 from sortedcontainers import SortedList
 
 from trio_dynomite.errors import NoRoomError
+from trio_dynomite.storage.rocksdb.opening import Opened, Tuning, open_database
 
 Pair = tuple[bytes, bytes]
 
@@ -31,27 +32,17 @@ _RANGE_FROM = 1024
 """Keys from which on a range is deleted as a range."""
 _BODY_PREFIX_BYTES = 1 + 2 + 6 + 1
 """Of a body's container: `shelf.py`."""
-_BLOCK_CACHE_BYTES = 64 << 20
-_BLOOM_BITS = 10
-
-
-def open_database(path: str) -> Rdict:
-    """The RocksDB in the directory `path`, made if it is absent. Raises Exception when that cannot be."""
-    blocks = BlockBasedOptions()
-    blocks.set_block_cache(Cache(_BLOCK_CACHE_BYTES))
-    blocks.set_bloom_filter(_BLOOM_BITS, False)
-    options = Options(raw_mode=True)
-    options.create_if_missing(True)
-    options.set_block_based_table_factory(blocks)
-    options.set_keep_log_file_num(2)
-    return Rdict(path, options)
 
 
 class Disk:
     """Areas of a database."""
 
-    def __init__(self, database: Rdict) -> None:
-        self.database: Any = database  # whose types allow for more than bytes
+    def __init__(self, opened: Opened, tuning: Tuning) -> None:
+        self.tuning, self.opened = tuning, opened
+        self.database: Any = opened.database  # whose types allow for more than bytes
+        self.commits = 0
+        """That wrote something."""
+        self.reopened = 0
         self.error: str | None = None
         """Why the last commit failed; so long nothing is committed, and all stays pending."""
         self._lasting: dict[bytes, Area] = {}
@@ -84,6 +75,7 @@ class Disk:
             self.error = str(why)
             self._hide_wiped()
             return
+        self.commits += 1
         for area in self.written.values():
             area.committed()
         self.written.clear()
@@ -128,11 +120,13 @@ class Disk:
         with suppress(Exception):  # it has told us of its trouble
             self.database.close()
         try:
-            self.database = open_database(path)
+            self.opened = open_database(path, self.tuning)
         except Exception as why:
             self.database = _Gone(f"{path} cannot be opened again: {why}")
             raise NoRoomError(self.database.why) from why
+        self.database = self.opened.database
         self.error = None
+        self.reopened += 1
         self.commit()
 
     def wipe(self, lower: bytes, upper: bytes) -> None:

@@ -6,19 +6,24 @@ Decoded records are kept in two generations: what is asked for moves to the youn
 heavy, at the end of a turn, the old one goes. So nothing goes while a command runs, and a body that was asked
 for twice is one object: a view may change it in place and then set the record. A record that was set is
 written by `Book.write` only, once a turn, however often it was set.
+
+    "N" → no body has a number that is as high
+
+Numbers are taken from a stretch that was reserved, so that they need not be written one by one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from trio_dynomite.data.record import COUNTS, EXPIRY, STAMP, VALUE, Record, has_body, newest
 from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.rocksdb import bodies
+from trio_dynomite.storage.rocksdb.calendar import DiskDeadlines, due
 from trio_dynomite.storage.rocksdb.codec import decode_record, encode_record
 from trio_dynomite.storage.rocksdb.disk import Disk, Pair
 from trio_dynomite.storage.rocksdb.shelf import DiskShelf
 
-RECORDS = b"R"
+RECORDS, NUMBERS = b"R", b"N"
 _SLOT_BYTES = 2
 _HEAD = len(RECORDS) + _SLOT_BYTES
 """Where the key begins."""
@@ -27,8 +32,8 @@ HEADS = [RECORDS + slot.to_bytes(_SLOT_BYTES) for slot in range(SLOTS + 1)]
 _GENERATION_BYTES = 32 << 20
 _WEIGHT, _BODY_WEIGHT = 300, 12_000
 """What a record and a body are taken to weigh in memory beside the value."""
-_SETS_MAX = 4096
-"""So often a record is set before all is written though nobody says that a turn is over."""
+_STRETCH = 1024
+"""Numbers that are reserved at a time."""
 _UNKNOWN: Any = object()
 
 
@@ -40,17 +45,21 @@ def key_in(name: bytes) -> tuple[int, bytes]:
 class Book:
     """What the slots share: the disk, the records in memory, the numbers of bodies."""
 
-    def __init__(self, disk: Disk) -> None:
-        self._disk = disk
+    def __init__(self, disk: Disk, calendar: DiskDeadlines, summarize: Callable[[set[int]], None]) -> None:
+        self._disk, self._summarize = disk, summarize
+        self.calendar = calendar
+        self.touched: set[int] = set()
+        """Slots whose summary is to be written."""
         self.headers = disk.area(RECORDS)
+        self._numbers = disk.area(NUMBERS)
         self.young: dict[bytes, Record | None] = {}
         """By header key; None: there is no such record."""
         self._old: dict[bytes, Record | None] = {}
         self._weight = 0
         self._dirty: dict[bytes, Record] = {}
         """Set, and not yet written."""
-        self._sets = 0
-        self.next_number = 1
+        told = self._numbers.get(NUMBERS)
+        self.next_number = self._reserved = 1 if told is None else int.from_bytes(told)
 
     def load(self, name: bytes) -> Record | None:
         """The record under a header key that is not among the young."""
@@ -83,24 +92,33 @@ class Book:
         told = record[COUNTS]
         if type(told) is not list:
             return record
-        return (*record[:COUNTS], bodies.body_of(self._disk, key_in(name)[0], name, told))
+        record = (*record[:COUNTS], bodies.body_of(self._disk, key_in(name)[0], name, told))
+        record[COUNTS].shelf.due_ms = due(record)
+        return record
 
     def shelved(self, name: bytes, body: Any) -> Any:
         """`body` on a shelf of the record under `name`: itself if it is there, else a copy."""
         shelf = body.shelf
         if type(shelf) is DiskShelf and shelf.owner == name:
             return body
-        slot, number = key_in(name)[0], self.next_number
+        return body.on(DiskShelf(self._disk, key_in(name)[0], self._number(), name, {}))
+
+    def _number(self) -> int:
+        number = self.next_number
         self.next_number += 1
-        return body.on(DiskShelf(self._disk, slot, number, name, {}))
+        if number == self._reserved:
+            self.reserve(number + _STRETCH)
+        return number
+
+    def reserve(self, number: int) -> None:
+        """Bodies may have all numbers below."""
+        self._reserved = number
+        self._numbers.put(NUMBERS, number.to_bytes(6))
 
     def set(self, name: bytes, record: Record) -> None:
         """The record under `name`, whose body is shelved, is to be written."""
         self._dirty[name] = record
         self.keep(name, record)
-        self._sets += 1
-        if self._sets > _SETS_MAX:
-            self.hand_over()
 
     def delete(self, name: bytes) -> None:
         """There is no record under `name` any more."""
@@ -117,15 +135,13 @@ class Book:
             put(name, encode_record(record))
         self._dirty.clear()
 
-    def hand_over(self) -> None:
-        """Write everything, at once; all stays in memory."""
-        self.write()
-        self._disk.commit()
-        self._sets = 0
-
     def commit(self) -> None:
         """A turn is over: write everything, at once, and let go of what has not been asked for lately."""
-        self.hand_over()
+        self.write()
+        if self.touched:
+            self._summarize(self.touched)
+            self.touched.clear()
+        self._disk.commit()
         if self._weight > _GENERATION_BYTES:
             self._old, self.young, self._weight = self.young, {}, 0
 
@@ -138,14 +154,16 @@ class Book:
 class Slot:
     """`store.Records` of one slot."""
 
-    __slots__ = ("_book", "_head", "newest", "size")
+    __slots__ = ("_book", "_head", "_slot", "newest", "size", "volatile")
 
     def __init__(self, book: Book, slot: int) -> None:
-        self._book, self._head = book, HEADS[slot]
+        self._book, self._slot, self._head = book, slot, HEADS[slot]
         self.size = 0
         """How many records there are."""
         self.newest = 0
         """No record has a newer stamp."""
+        self.volatile = 0
+        """How many records are in the calendar."""
 
     def __len__(self) -> int:
         return self.size
@@ -178,7 +196,23 @@ class Slot:
         elif old[COUNTS] is not body and has_body(old):
             bodies.drop(old[COUNTS])
         self.note(record)
+        if (
+            record[EXPIRY]
+            or body is not None
+            or (old is not None and (old[EXPIRY] or old[COUNTS] is not None))
+        ):
+            self.date(key, old, record)
+        self._book.touched.add(self._slot)
         self._book.set(name, record)
+
+    def date(self, key: bytes, old: Record | None, record: Record | None) -> None:
+        """Have the calendar tell what `record` does, where it told what `old` did."""
+        before, after = _told(old), 0 if record is None else due(record)
+        if before != after:
+            self._book.calendar.move(self._slot, key, before, after)
+            self.volatile += (after > 0) - (before > 0)
+        if record is not None and has_body(record):
+            record[COUNTS].shelf.due_ms = after
 
     def note(self, record: Record) -> None:
         """Keep `newest` true, now that `record` is here."""
@@ -191,6 +225,8 @@ class Slot:
         if has_body(old):
             bodies.drop(old[COUNTS])
         self.size -= 1
+        self.date(key, old, None)
+        self._book.touched.add(self._slot)
         self._book.delete(self._head + key)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -205,7 +241,7 @@ class Slot:
     def _written(self) -> Iterator[Pair]:
         """Every header."""
         self._book.write()
-        return self._book.headers.walk(self._head, HEADS[key_in(self._head)[0] + 1])
+        return self._book.headers.walk(self._head, HEADS[self._slot + 1])
 
     def values(self) -> Iterator[Record]:
         """Every record."""
@@ -216,3 +252,13 @@ class Slot:
         """Forget all of them."""
         for key in list(self):
             del self[key]
+
+
+def _told(record: Record | None) -> int:
+    """Under which time a record stands in the calendar; its body may have been changed since."""
+    if record is None:
+        return 0
+    if has_body(record):
+        due_ms: int = record[COUNTS].shelf.due_ms
+        return due_ms
+    return due(record)

@@ -41,6 +41,8 @@ class DiskShelf:
         """The key of the record's header."""
         self.sizes = sizes
         """How much is on the shelf already, by container."""
+        self.due_ms = 0
+        """Under which time its record stands in the calendar; 0: it does not."""
         self.groups = self._area(_GROUPS)
         """Has one key, its prefix: the groups of a stream."""
         self.groups_told = -1

@@ -1,32 +1,34 @@
 """The RocksDB store: records on disk, and in memory what is kept beside them.
 
-That is made anew, when a store is opened, by one look at all headers. Beside those and the bodies there are
+Beside the records, the bodies, the summaries and the calendar there are
 
     "F", first slot, last slot (2 bytes each) → the stamp of the newest flush of just those slots
     "C", slot → its cutoff
     "M" → what the data was written with
 
-The data survives the process, however that ends (`disk.py` says what is lost with the machine). How often it
-is synced, and what is compressed and cached, is not tuned yet.
+A start reads the summaries, the floors and the cutoffs, whatever the number of records. The data survives the
+process, however that ends; what survives the machine is said in `syncing.py`.
 """
 
 from collections.abc import Callable
 
 from attrs import define, field
-from rocksdict import Rdict
 
-from trio_dynomite.data.cells import Cells
-from trio_dynomite.data.record import COUNTS, DEADLINE, VALUE, Record, digest, has_body
+from trio_dynomite.data.record import DIGEST_MASK, Record
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.errors import ConfigError, ConfigProblem, NoRoomError
-from trio_dynomite.storage.contract import SLOTS, hash_of
-from trio_dynomite.storage.rocksdb.disk import Area, Disk, open_database
-from trio_dynomite.storage.rocksdb.records import HEADS, Book, Slot, key_in
+from trio_dynomite.storage.contract import SLOTS
+from trio_dynomite.storage.rocksdb import summaries
+from trio_dynomite.storage.rocksdb.calendar import DiskDeadlines
+from trio_dynomite.storage.rocksdb.disk import Area, Disk
+from trio_dynomite.storage.rocksdb.opening import Tuning, open_database
+from trio_dynomite.storage.rocksdb.records import HEADS, Book, Slot
 from trio_dynomite.storage.rocksdb.shelf import bodies_of
+from trio_dynomite.storage.rocksdb.upgrade import upgrade
 from trio_dynomite.storage.store import Store
 
 _FLOORS, _CUTOFFS, _ORIGIN = b"F", b"C", b"M"
-_FORMAT = 1
+_FORMAT = 2
 _LOOK_EVERY_S = 0.5
 _REOPENING_TAKES = 80 << 20
 """A database that is opened writes what was only in its log into tables, about 64 MB."""
@@ -45,21 +47,25 @@ class RocksStore(Store):
     _look_s: float = 0.0
     records: list[Slot] = field(init=False)
     _book: Book = field(init=False)
+    _calendar: DiskDeadlines = field(init=False)
+    _summary_area: Area = field(init=False)
     _floor_area: Area = field(init=False)
     _cutoff_area: Area = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
-        self._book = Book(self.disk)
+        self.deadlines = self._calendar = DiskDeadlines(self.disk)
+        self._book = Book(self.disk, self._calendar, self._summarize)
         self.records = [Slot(self._book, slot) for slot in range(SLOTS)]
+        self._summary_area = summaries.area(self.disk)
         self._floor_area = self.disk.area(_FLOORS)
         for key, stamp in self._floor_area.walk():
             self._raise_floors(int.from_bytes(key[1:3]), int.from_bytes(key[3:5]), unpack(stamp))
         self._cutoff_area = self.disk.area(_CUTOFFS)
         for key, stamp in self._cutoff_area.walk():
             super().set_cutoff(int.from_bytes(key[1:]), unpack(stamp))
-        for name, data in self._book.headers.walk():
-            self._count(*key_in(name), self._book.read(name, data))
+        for summary in summaries.summaries(self.disk):
+            self._take_up(summary)
         self.is_restored = any(records.size for records in self.records)
         self.newest = max(*self.bars, *[records.newest for records in self.records])
 
@@ -67,27 +73,29 @@ class RocksStore(Store):
         for slot in range(first, last + 1):
             self.floors[slot] = self.bars[slot] = max(self.floors[slot], stamp)
 
-    def _count(self, slot: int, key: bytes, record: Record) -> None:
-        """A record was found on disk."""
-        records, body = self.records[slot], record[COUNTS]
-        records.size += 1
-        records.note(record)
-        self.sums[slot] += hash_of(key) * digest(record)
-        if record[VALUE] is None:
-            self.dead[slot] += 1
-        elif record[DEADLINE]:
-            self.deadlines.plan(key, record[DEADLINE])
-        if has_body(record):
-            self._book.next_number = max(self._book.next_number, body.shelf.number + 1)
-            if isinstance(body, Cells):
-                if body.due_ms:
-                    self.deadlines.plan(key, body.due_ms)
-                if body.dead:
-                    self.withered.add(slot)
+    def _take_up(self, summary: summaries.Summary) -> None:
+        """A slot goes on as the last life left it."""
+        slot, records = summary.slot, self.records[summary.slot]
+        records.size, records.newest, records.volatile = summary.size, summary.newest, summary.volatile
+        self.sums[slot], self.dead[slot] = summary.sum, summary.dead
+        self._calendar.count += summary.volatile
+        if summary.is_withered:
+            self.withered.add(slot)
+
+    def _summarize(self, slots: set[int]) -> None:
+        """Write what the turn made of some slots' summaries."""
+        put, pack_, names = self._summary_area.put, summaries.pack, summaries.NAMES
+        all_records, sums, dead, withered = self.records, self.sums, self.dead, self.withered
+        for slot in slots:
+            records = all_records[slot]
+            newest, sums[slot] = records.newest, (total := sums[slot] & DIGEST_MASK)
+            counts = (records.size, dead[slot], records.volatile, slot in withered)
+            put(names[slot], pack_(total, newest >> 32, newest & 0xFFFFFFFF, *counts))
 
     def set_cutoff(self, slot: int, cutoff: int) -> None:
         """As in `Store`; it is written with the turn."""
         super().set_cutoff(slot, cutoff)
+        self._book.touched.add(slot)
         self._cutoff_area.put(_CUTOFFS + slot.to_bytes(2), pack(cutoff))
 
     def flush(self, first: int, last: int, stamp: int) -> None:
@@ -106,14 +114,23 @@ class RocksStore(Store):
         self._book.forget()
         self.disk.wipe(HEADS[first], HEADS[last + 1])
         self.disk.wipe(bodies_of(first), bodies_of(last + 1))
-        for records in self.records[first : last + 1]:
-            records.size = 0
+        self.disk.wipe(summaries.NAMES[first], summaries.NAMES[last + 1])
+        slots = self.records[first : last + 1]
+        self._calendar.wiped(sum([records.volatile for records in slots]), self.disk)
+        for records in slots:
+            records.size = records.volatile = 0
 
     def _rebuild(self, slot: int, floor: int) -> None:
         if self.records[slot].size:
             super()._rebuild(slot, floor)
         else:
             self.sums[slot] = self.dead[slot] = 0
+            self.withered.discard(slot)
+
+    def amend(self, slot: int, counted: tuple[int, int]) -> None:
+        """As in `Store`; it is written with the turn."""
+        super().amend(slot, counted)
+        self._book.touched.add(slot)
 
     def lend(self, slot: int, key: bytes, record: Record) -> Record | None:
         """As in `Store`; nothing is written."""
@@ -155,24 +172,35 @@ def open_store(
     partitioner: str,
     room: Callable[[], int] = lambda: 1 << 40,
     reserve: int = 0,
+    tuning: Tuning | None = None,
 ) -> RocksStore:
     """The store in the directory `path`, which is made if it is absent; `room` tells what is free there.
 
     Raises ConfigError when the data was written by another version or for another `partitioner`, and when the
     directory cannot be used; NoRoomError when its disk is full."""
+    tuning = Tuning() if tuning is None else tuning
     try:
-        database: Rdict = open_database(path)
+        opened = open_database(path, tuning)
     except Exception as why:
         if _FULL in str(why):
             raise NoRoomError(f"{path} cannot be opened: {why}") from why
         raise ConfigError(path, (ConfigProblem("storage.path", f"cannot be opened: {why}"),)) from why
-    disk, mine = Disk(database), f"{_FORMAT} {partitioner}".encode()
+    disk = Disk(opened, tuning)
+    _claim(disk, path, partitioner)
+    return RocksStore(slot_of, disk=disk, room=room, reserve=reserve)
+
+
+def _claim(disk: Disk, path: str, partitioner: str) -> None:
+    """Make sure that the data is of this format and `partitioner`; that of the last format is upgraded."""
+    mine, former = (f"{number} {partitioner}".encode() for number in (_FORMAT, _FORMAT - 1))
     origin = disk.area(_ORIGIN)
     theirs = origin.get(_ORIGIN)
-    if theirs not in (None, mine):
+    if theirs not in (None, former, mine):
         disk.close()
         told = f"holds data of format and partitioner {theirs!r}, not {mine!r}"
         raise ConfigError(path, (ConfigProblem("storage.path", told),))
-    origin.put(_ORIGIN, mine)
-    disk.commit()
-    return RocksStore(slot_of, disk=disk, room=room, reserve=reserve)
+    if theirs == former:
+        upgrade(disk)
+    if theirs != mine:
+        origin.put(_ORIGIN, mine)
+        disk.commit()
