@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tests.engines import litter
 from trio_dynomite.data.record import newest
 from trio_dynomite.storage.rocksdb.calendar import due
+from trio_dynomite.storage.rocksdb.figures import counters
 from trio_dynomite.storage.rocksdb.store import RocksStore
 from trio_dynomite.testing.soundness import unsound
 
@@ -38,5 +39,5 @@ def _calendar(store: RocksStore) -> Iterator[str]:
 
 def counted(store: RocksStore, names: tuple[str, ...] = COUNTERS) -> int:
     """The sum of some of the database's counters since it was opened."""
-    lines = [line.split() for line in store.disk.opened.options.get_statistics().splitlines()]
-    return sum([int(line[3]) for line in lines if line[0] in names and line[1] == "COUNT"])
+    found = counters(store.disk)
+    return sum([found[name] for name in names])

@@ -1,8 +1,13 @@
 """What of a node outlives it: made here from the settings, each part in the node's own directory."""
 
+from __future__ import annotations
+
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
 
 from trio_dynomite.config import Settings, kinds
 from trio_dynomite.coordinator.build import in_memory
@@ -14,6 +19,9 @@ from trio_dynomite.logs import get_logger
 from trio_dynomite.storage.snapshotter import Snapshotter, restored
 from trio_dynomite.storage.store import Store
 from trio_dynomite.topology.partitioner import Partitioner
+
+if TYPE_CHECKING:
+    from trio_dynomite.storage.rocksdb.syncing import Syncing
 
 log = get_logger()
 
@@ -31,7 +39,10 @@ def store_maker(settings: Settings, name: str) -> Callable[[Partitioner], Store]
     if settings.storage.engine in kinds.SERVED:
         problem = f"{settings.storage.engine!r} cannot keep a node's records yet"
         raise ConfigError(name, (ConfigProblem("storage.engine", problem),))
+    from trio_dynomite.storage.rocksdb.opening import Tuning  # the package for it need not be installed
     from trio_dynomite.storage.rocksdb.store import open_store  # the package for it need not be installed
+
+    chosen = {each.name: getattr(settings.rocksdb, each.name) for each in attrs.fields(Tuning)}
 
     def on_disk(partitioner: Partitioner) -> Store:
         _make(path)
@@ -41,6 +52,7 @@ def store_maker(settings: Settings, name: str) -> Callable[[Partitioner], Store]
             partitioner.fingerprint,
             lambda: shutil.disk_usage(path).free,
             settings.storage.reserve,
+            Tuning(**chosen),
         )
 
     return on_disk
@@ -87,3 +99,17 @@ def make_snapshotter(
         turn,
         log.info,
     )
+
+
+def make_syncing(
+    settings: Settings, engine: Engine, turn: Callable[[Callable[[], None]], object]
+) -> Syncing | None:
+    """What syncs this node's RocksDB; None when it has none."""
+    if settings.storage.engine != kinds.ROCKSDB:
+        return None
+    from trio_dynomite.storage.rocksdb.store import RocksStore
+    from trio_dynomite.storage.rocksdb.syncing import Syncing
+
+    store = engine.keyspace.store
+    assert isinstance(store, RocksStore)
+    return Syncing(store, turn)

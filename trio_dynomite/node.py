@@ -10,6 +10,7 @@ import random
 import secrets
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import trio
 from attrs import define, field
@@ -40,6 +41,9 @@ from trio_dynomite.seeds.sources import source_of
 from trio_dynomite.server.listener import Listener, endpoint
 from trio_dynomite.server.server import Server
 from trio_dynomite.storage.snapshotter import Snapshotter
+
+if TYPE_CHECKING:
+    from trio_dynomite.storage.rocksdb.syncing import Syncing
 
 TICK_S = 0.05
 _DRAIN_POLL_S = 0.01
@@ -82,6 +86,8 @@ class NodeProcess:
     """Of the hints in files."""
     snapshots: Snapshotter | None = field(init=False)
     """Of a store in memory."""
+    syncing: Syncing | None = field(init=False)
+    """Of a RocksDB."""
     services: trio.Nursery = field(init=False)
     """All tasks of the running node."""
     supervisors: dict[str, Supervisor] = field(factory=dict)
@@ -109,6 +115,7 @@ class NodeProcess:
             self._on_error,
         )
         self.snapshots = durable.make_snapshotter(settings, engine, self.hub.turn)
+        self.syncing = durable.make_syncing(settings, engine, self.hub.turn)
         self.server = Server(
             engine,
             settings,
@@ -246,6 +253,8 @@ class NodeProcess:
                     services.start_soon(self._hint_task(self.keeper).run, name="hints")
                 if self.snapshots is not None:
                     services.start_soon(self.snapshots.run, name="snapshots")
+                if self.syncing is not None:
+                    services.start_soon(self.syncing.run, name="syncing")
                 self.peer_listener.open()
                 await services.start(self.gossip.run, name="gossip")
                 for supervisor in list(self.supervisors.values()):

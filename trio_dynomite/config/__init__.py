@@ -1,6 +1,7 @@
 """Configuration: `cluster.toml`, the environment and the command line become frozen `Settings`."""
 
 from trio_dynomite.config.load import load
+from trio_dynomite.config.rocksdb import RocksDB
 from trio_dynomite.config.servers import Memcached, Redis
 from trio_dynomite.config.settings import (
     Access,
@@ -26,6 +27,7 @@ __all__ = [
     "NodeSettings",
     "Redis",
     "Repair",
+    "RocksDB",
     "Settings",
     "Storage",
     "Timeouts",

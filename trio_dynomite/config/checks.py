@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from trio_dynomite.access.user import User, merged
 from trio_dynomite.access.users import DEFAULT, Users
 from trio_dynomite.config import kinds
+from trio_dynomite.config.rocksdb import RocksDB
 from trio_dynomite.config.servers import Memcached, Redis, check_memcached, check_redis
 from trio_dynomite.config.settings import (
     Access,
@@ -110,6 +111,17 @@ def check_servers(storage: Storage, redis: Redis, memcached: Memcached, nodes: N
                 ("nodes", index, "storage_address"),
                 f"{address} is the server of {other!r} too: each node needs one of its own",
             )
+
+
+def check_rocksdb(rocksdb: RocksDB) -> Iterator[Problem]:
+    """What waits to be written leaves room for what is read."""
+    writes = rocksdb.write_buffer * rocksdb.write_buffers
+    if rocksdb.cache < 2 * writes:
+        yield (
+            ("rocksdb", "cache"),
+            f"must be twice rocksdb.write_buffer times rocksdb.write_buffers ({writes} bytes) or more, not"
+            f" {rocksdb.cache}: the buffers are in it",
+        )
 
 
 def check_seeds(cluster: Cluster) -> Iterator[Problem]:

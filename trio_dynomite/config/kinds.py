@@ -50,6 +50,8 @@ MEMORY, ROCKSDB, REDIS, MEMCACHED = "memory", "rocksdb", "redis", "memcached"
 ENGINES = (MEMORY, ROCKSDB, REDIS, MEMCACHED)
 SERVED = (REDIS, MEMCACHED)
 """Engines that are servers of their own."""
+DURABILITIES = ("always", "everysec", "none")
+COMPRESSIONS = ("lz4", "zstd", "none")
 POLICIES = (
     *("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"),
     *("allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"),
@@ -65,6 +67,8 @@ Primaries = Annotated[str, "primaries"]
 HashTag = Annotated[str, "hash tag"]
 Engine = Annotated[str, "engine"]
 Folder = Annotated[str, "folder"]
+Durability = Annotated[str, "durability"]
+Compression = Annotated[str, "compression"]
 Seconds = Annotated[float, "duration"]
 SecondsOrZero = Annotated[float, "duration or zero"]
 Chance = Annotated[float, "chance"]
@@ -221,6 +225,16 @@ def engine(value: object) -> str:
     return one_of(text(value), ENGINES)
 
 
+def durability(value: object) -> str:
+    """When what was written is synced."""
+    return one_of(text(value), DURABILITIES)
+
+
+def compression(value: object) -> str:
+    """How tables are compressed."""
+    return one_of(text(value), COMPRESSIONS)
+
+
 def flag(value: object) -> bool:
     """A truth value."""
     if isinstance(value, Text):
@@ -348,6 +362,8 @@ READERS: tuple[tuple[object, Callable[[object], object]], ...] = (
     (HashTag, hash_tag),
     (Engine, engine),
     (Folder, text),
+    (Durability, durability),
+    (Compression, compression),
     (Seconds, duration),
     (SecondsOrZero, units.seconds),
     (Chance, chance),

@@ -8,6 +8,7 @@ import attrs
 
 from trio_dynomite.config import checks, secrets, sources
 from trio_dynomite.config.kinds import Text
+from trio_dynomite.config.rocksdb import RocksDB
 from trio_dynomite.config.servers import Memcached, Redis
 from trio_dynomite.config.settings import (
     Access,
@@ -78,6 +79,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
     storage = structure(tree.get("storage", {}), Storage, ("storage",), problems)
     redis = structure(tree.get("redis", {}), Redis, ("redis",), problems)
     memcached = structure(tree.get("memcached", {}), Memcached, ("memcached",), problems)
+    rocksdb = structure(tree.get("rocksdb", {}), RocksDB, ("rocksdb",), problems)
     timeouts = structure(tree.get("timeouts", {}), Timeouts, ("timeouts",), problems)
     limits = structure(tree.get("limits", {}), Limits, ("limits",), problems)
     hints = structure(tree.get("hints", {}), Hints, ("hints",), problems)
@@ -94,6 +96,8 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         problems += checks.check_timeouts(timeouts)
     if storage is not None:
         problems += checks.check_storage(storage, nodes)
+    if rocksdb is not None:
+        problems += checks.check_rocksdb(rocksdb)
     if storage is not None and limits is not None:
         problems += checks.check_memory(storage, limits, nodes)
     if storage is not None and redis is not None and memcached is not None:
@@ -108,7 +112,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         return None
     if not (hints and repair and access and redis and memcached):
         return None
-    if gossip is None:
+    if gossip is None or rocksdb is None:
         return None
     return Settings(
         cluster=cluster,
@@ -116,6 +120,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         storage=storage,
         redis=redis,
         memcached=memcached,
+        rocksdb=rocksdb,
         timeouts=timeouts,
         limits=limits,
         hints=hints,

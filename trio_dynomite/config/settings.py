@@ -13,6 +13,7 @@ from attrs import evolve, field, frozen
 
 from trio_dynomite.access.users import ALL_RIGHTS, DEFAULT
 from trio_dynomite.config import kinds
+from trio_dynomite.config.rocksdb import RocksDB
 from trio_dynomite.config.servers import Address, Memcached, Redis
 from trio_dynomite.model import Level, Node
 
@@ -244,6 +245,7 @@ class Settings:
     storage: Storage = field(factory=Storage)
     redis: Redis = field(factory=Redis)
     memcached: Memcached = field(factory=Memcached)
+    rocksdb: RocksDB = field(factory=RocksDB)
     timeouts: Timeouts = field(factory=Timeouts)
     limits: Limits = field(factory=Limits)
     hints: Hints = field(factory=Hints)

@@ -96,6 +96,10 @@ class Store:
     def recover(self, now_s: float) -> None:
         """Called a few times a second: see whether writes can be stored, and do what helps."""
 
+    def figures(self) -> dict[str, object]:
+        """What INFO tells of the engine."""
+        return {}
+
     def close(self) -> None:
         """Write what is not written yet, and touch nothing any more."""
 

@@ -13,7 +13,7 @@ from trio_dynomite.errors import ConfigError
 from trio_dynomite.model import Level
 
 CLUSTER_TOML = Path(__file__).parents[3] / "cluster.toml"
-SECTIONS = ("cluster", "consistency", "storage", "redis", "memcached", "timeouts", "limits")
+SECTIONS = ("cluster", "consistency", "storage", "redis", "memcached", "rocksdb", "timeouts", "limits")
 
 
 def node(name: str = "a", base: int = 1000, **more: object) -> str:

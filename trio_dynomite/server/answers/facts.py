@@ -151,6 +151,7 @@ def persistence_facts(server: Server) -> Facts:
         "storage_engine": server.settings.storage.engine,
         "storage_failure": server.engine.keyspace.store.failure or "",
         "storage_writes_refused": server.engine.disk.refused,
+        **server.engine.keyspace.store.figures(),
     }
 
 

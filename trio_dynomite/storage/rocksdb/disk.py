@@ -11,7 +11,7 @@ of them anew, so it is for large ranges only.
 """
 
 from collections.abc import Iterator
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any
 
@@ -43,6 +43,8 @@ class Disk:
         self.commits = 0
         """That wrote something."""
         self.reopened = 0
+        self.users = 0
+        """Threads that work with the database: it must not be closed."""
         self.error: str | None = None
         """Why the last commit failed; so long nothing is committed, and all stays pending."""
         self._lasting: dict[bytes, Area] = {}
@@ -129,6 +131,15 @@ class Disk:
         self.reopened += 1
         self.commit()
 
+    @contextmanager
+    def held(self) -> Iterator[Any]:
+        """The database, for a thread."""
+        self.users += 1
+        try:
+            yield self.database
+        finally:
+            self.users -= 1
+
     def wipe(self, lower: bytes, upper: bytes) -> None:
         """Delete what was committed with lower <= key < upper, which nobody reads before the next commit."""
         keys = [key for key, _ in islice(self._committed(lower, upper), _RANGE_FROM)]
@@ -138,10 +149,14 @@ class Disk:
             self.gone += keys
 
     def close(self) -> None:
-        """Commit, and let go of the database."""
+        """Commit, sync, and let go of the database."""
         self.commit()
-        with suppress(Exception) if self.error else nullcontext():
-            self.database.close()
+        if self.error is not None:
+            with suppress(Exception):  # it has told us of its trouble
+                self.database.close()
+            return
+        self.database.flush_wal(True)
+        self.database.close()
 
 
 class _Gone:

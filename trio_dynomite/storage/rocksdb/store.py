@@ -18,10 +18,12 @@ from trio_dynomite.data.record import DIGEST_MASK, Record
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.errors import ConfigError, ConfigProblem, NoRoomError
 from trio_dynomite.storage.contract import SLOTS
+from trio_dynomite.storage.gate import Gate
 from trio_dynomite.storage.rocksdb import summaries
 from trio_dynomite.storage.rocksdb.calendar import DiskDeadlines
 from trio_dynomite.storage.rocksdb.disk import Area, Disk
-from trio_dynomite.storage.rocksdb.opening import Tuning, open_database
+from trio_dynomite.storage.rocksdb.figures import Syncs, figures
+from trio_dynomite.storage.rocksdb.opening import ALWAYS, Tuning, open_database
 from trio_dynomite.storage.rocksdb.records import HEADS, Book, Slot
 from trio_dynomite.storage.rocksdb.shelf import bodies_of
 from trio_dynomite.storage.rocksdb.upgrade import upgrade
@@ -44,6 +46,9 @@ class RocksStore(Store):
     """The bytes that are free on its disk."""
     reserve: int = field(kw_only=True)
     """So much should stay free: a database needs room to tidy up, and must be reopened when it had none."""
+    syncs: Syncs = field(factory=Syncs)
+    on_commit: Callable[[], None] = lambda: None
+    """Told when the gate has something to wait for."""
     _look_s: float = 0.0
     records: list[Slot] = field(init=False)
     _book: Book = field(init=False)
@@ -54,6 +59,8 @@ class RocksStore(Store):
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
+        if self.disk.tuning.durability == ALWAYS:
+            self.gate = Gate(self.disk.commits, self.disk.commits)
         self.deadlines = self._calendar = DiskDeadlines(self.disk)
         self._book = Book(self.disk, self._calendar, self._summarize)
         self.records = [Slot(self._book, slot) for slot in range(SLOTS)]
@@ -147,6 +154,27 @@ class RocksStore(Store):
         self._book.commit()
         if self.disk.error is not None:
             self.failure, self.is_behind = self.disk.error, True
+        elif self.gate is not None and self.gate.made != self.disk.commits:
+            self.gate.made = self.disk.commits
+            self.on_commit()
+
+    def unsynced(self) -> int | None:
+        """The number of the newest commit, if it is not synced and can be."""
+        commits = self.disk.commits
+        return None if commits == self.syncs.number or self.disk.error is not None else commits
+
+    def synced(self, number: int, took_s: float, failure: str | None) -> None:
+        """A sync has ended, of all up to a commit, in a turn; its `failure` is the disk's."""
+        if failure is not None:
+            self.syncs.failed += 1
+            self.failure = self.disk.error = f"a sync failed: {failure}"
+            self.is_behind = True
+            return
+        self.syncs.note(number, took_s)
+        if self.gate is not None:
+            self.gate.settle(number)
+            if self.gate.is_shut:
+                self.on_commit()
 
     def recover(self, now_s: float) -> None:
         """Look for room now and then; where there is some again, write what could not be written."""
@@ -154,11 +182,27 @@ class RocksStore(Store):
             return
         self._look_s = now_s + _LOOK_EVERY_S
         free = self.room()
-        if self.disk.error is not None and free >= max(self.reserve, _REOPENING_TAKES):
+        if (
+            self.disk.error is not None
+            and not self.disk.users
+            and free >= max(self.reserve, _REOPENING_TAKES)
+        ):
             self.disk.recover()
+            self._recovered()
         self.failure, self.is_behind = self.disk.error, self.disk.error is not None
         if self.failure is None and free < self.reserve:
             self.failure = f"{free} bytes are free there, fewer than storage.reserve ({self.reserve})"
+
+    def _recovered(self) -> None:
+        """What was in the log is in tables now; what was pending is in the log, and is synced soon."""
+        if self.gate is not None and self.disk.error is None:
+            self.gate.made = self.disk.commits
+            self.syncs.number = -1
+            self.on_commit()
+
+    def figures(self) -> dict[str, object]:
+        """As in `Store`."""
+        return {**self.syncs.figures(self.disk.commits), **figures(self.disk)}
 
     def close(self) -> None:
         """Write everything and let go of the database."""
