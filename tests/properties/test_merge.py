@@ -6,10 +6,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trio_dynomite.data import effect
-from trio_dynomite.data.record import ABSENT, Record, digest, join, newest, shell
+from trio_dynomite.data.record import (
+    ABSENT,
+    MARKS_ORIGIN,
+    Record,
+    digest,
+    join,
+    marked,
+    marks,
+    newest,
+    shell,
+)
 from trio_dynomite.data.stamp import HybridClock, pack
 
 NOW = 1_000_000
+SENT = 1 << 33
+"""A mark that is added to others under the same stamp, and always in the same way."""
 stamps = st.builds(lambda ms, node: (ms << 48) | node, st.integers(1, 8), st.integers(1, 3))
 deadlines = st.sampled_from([0, 0, NOW - 5, NOW + 5])
 
@@ -21,6 +33,10 @@ def records(draw: st.DrawFn) -> Record:
     choice = random.Random(stamp)
     value = choice.choice([None, b"1", b"22"])
     record: Record = effect.put(stamp, value, choice.choice([0, NOW - 5, NOW + 5]) if value else 0)
+    if value is not None:
+        record = (*record[:4], marked(choice.choice([0, 7])))
+        if draw(st.booleans()):
+            record = effect.counted(record, MARKS_ORIGIN, 1 + len(record[4] or ()), marks(record) | SENT)
     for origin in draw(st.sets(stamps, max_size=2)):
         sequence = draw(st.integers(1, 3))
         record = effect.counted(record, origin, sequence, sequence * 10)
@@ -78,11 +94,19 @@ def history(seed: int) -> tuple[Record, list[list[object]]]:
     for step in range(choice.randrange(1, 12)):
         clock.advance(NOW + step)
         stamp = clock.next()
-        kinds = ["put", "delete", "count"] + (["patch"] if record[1] and not record[4] else [])
+        kinds = ["put", "put marked", "delete", "count"] + (["patch"] if record[1] and not record[4] else [])
         kinds += ["expire"] if record[1] is not None else []
+        kinds += ["mark"] if record[1] is not None and not marks(record) & SENT else []
         kind = choice.choice(kinds)
         if kind == "put":
             entry = [effect.PUT, stamp, b"%d" % step, choice.choice([0, NOW + 999])]
+        elif kind == "put marked":
+            marked_record = (stamp, b"%d" % step, 0, 0, marked(choice.choice([7, SENT])))
+            entry = [effect.RECORD, stamp, effect.pack_record(marked_record), 0]
+        elif kind == "mark":
+            sequence = 1 + sum(c[1] for c in record[4] or () if c[0] == MARKS_ORIGIN)
+            told = [pack(record[0]), pack(MARKS_ORIGIN), sequence, marks(record) | SENT]
+            entry = [effect.COUNT, stamp, told, 0]
         elif kind == "delete":
             entry = [effect.PUT, stamp, None, 0]
         elif kind == "expire":

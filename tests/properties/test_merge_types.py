@@ -5,6 +5,7 @@ or, until the records are exchanged at the end, never. Clocks are skewed, and ke
 time.
 """
 
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.engines import MakeStore, examples, litter
 from trio_dynomite.data.effect import FIELDS, Flat, record_effect, unpack_record
-from trio_dynomite.data.record import Record, digest, newest
+from trio_dynomite.data.record import Record, digest, newest, version
 from trio_dynomite.data.stamp import NODE_BITS, HybridClock
 from trio_dynomite.errors import CommandError
 from trio_dynomite.storage import expiry
@@ -26,6 +27,7 @@ NOW = 1_700_000_000_000
 KEYS = [b"k1", b"k2"]
 SLOTS = {redis_slot(key) for key in KEYS}
 ELEMENTS = [b"a", b"b", b"c"]
+SENT = 1 << 33
 APART = 1000
 """Nodes' ids do not follow each other: who writes over what has expired counts on it."""
 
@@ -139,6 +141,22 @@ def set_plain(ks: Any, key: bytes, rng: Random) -> None:
     ks.put(key, b"7")
 
 
+def set_marked(ks: Any, key: bytes, rng: Random) -> None:
+    ks.put_item(key, rng.choice([b"", b"7"]), rng.choice([0, 0, NOW + 4]), rng.choice([0, 5, SENT]))
+
+
+def mark(ks: Any, key: bytes, rng: Random) -> None:
+    item = ks.item(key)
+    if item is not None and not item[1] & SENT:
+        ks.mark(key, item[1] | SENT)
+
+
+def append(ks: Any, key: bytes, rng: Random) -> None:
+    value = ks.get(key)
+    if value is not None:
+        ks.patch(key, value + b"1", b"append", b"1")
+
+
 def count(ks: Any, key: bytes, rng: Random) -> None:
     ks.count(key, 1)
 
@@ -160,7 +178,8 @@ HASH = [hash_put, hash_remove, hash_count, hash_expire]
 SET = [set_add, set_remove]
 SORTED_SET = [score, add_score, unscore]
 MIXED = [hash_set, hash_remove, set_add, set_remove, score, unscore, delete, set_plain]
-EVERYTHING = [*HASH, *SET, *SORTED_SET, push, pop, set_string, count, delete, expire, copy]
+STRINGS = [set_string, set_plain, set_marked, mark, append, count, delete, expire, copy]
+EVERYTHING = [*HASH, *SET, *SORTED_SET, push, pop, *STRINGS]
 
 
 def run(make_store: MakeStore, seed: int, acts: list[Any], *, deliver: float) -> list[Site]:
@@ -229,6 +248,42 @@ def test_all_types_converge_once_records_are_exchanged(make_store: MakeStore) ->
         for site in sites:
             assert_sound(site)
         assert_alike(sites)
+
+    check()
+
+
+def test_strings_with_marks_converge_once_records_are_exchanged(make_store: MakeStore) -> None:
+    @examples(make_store, 200)
+    @given(seeds)
+    def check(seed: int) -> None:
+        sites = run(make_store, seed, STRINGS, deliver=0.7)
+        for site in sites:
+            assert_sound(site)
+        exchange(sites)
+        assert_alike(sites)
+        versions = {tuple(version(site.record(key)) for key in KEYS) for site in sites}
+        assert len(versions) == 1
+
+    check()
+
+
+def test_the_version_of_a_value_grows_with_it_and_with_nothing_else(make_store: MakeStore) -> None:
+    @examples(make_store, 100)
+    @given(seeds)
+    def check(seed: int) -> None:
+        rng = Random(seed)
+        site = Site(1, 0, make_store)
+        for step in range(30):
+            before, seen = site.record(KEYS[0]), site.keyspace.item(KEYS[0])
+            act = rng.choice(STRINGS[:-1])
+            with suppress(CommandError):  # it is no number
+                act(site.keyspace, KEYS[0], rng)
+            after, item = site.record(KEYS[0]), site.keyspace.item(KEYS[0])
+            if act in (mark, expire) and item is not None:
+                assert seen is not None
+                assert item[2] == seen[2]
+            elif after != before:
+                assert version(after) > version(before), (step, act)
 
     check()
 

@@ -16,6 +16,9 @@ Pair = tuple[bytes, bytes]
 """A field and its value."""
 Scored = tuple[bytes, float]
 """A member and its score."""
+Item = tuple[bytes, int, int, int, int]
+"""A string as an item of a cache: its value, marks (`data/record.py`), version (64 bits that change with the
+value), deadline, and how long it was before it was counted on (0 if it was not)."""
 
 
 class Chance(Protocol):

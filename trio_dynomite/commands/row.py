@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from attrs import define, field
 
-from trio_dynomite.commands.record import Chance, Hash, List, Set, SortedSet, Stream
+from trio_dynomite.commands.record import Chance, Hash, Item, List, Set, SortedSet, Stream
 
 
 class Spread(enum.Enum):
@@ -103,14 +103,24 @@ class Keyspace(Protocol):
 
         A deadline that has passed makes the key absent at once."""
 
+    def item(self, key: bytes) -> Item | None:
+        """The string at `key` with what stands beside it, or None when there is none."""
+
+    def put_item(self, key: bytes, value: bytes, deadline_ms: int, number: int) -> None:
+        """As `put`, with marks: bits that stand beside the value until `key` is put again."""
+
+    def mark(self, key: bytes, number: int) -> None:
+        """Change the marks of the existing string at `key`. All that change those of one value must change
+        them alike."""
+
     def patch(self, key: bytes, value: bytes, *op: bytes | int) -> None:
-        """The existing string at `key` becomes `value`; its deadline stays.
+        """The existing string at `key` becomes `value`; its deadline and marks stay.
 
         `op` is the deterministic, cheap-to-send description of the change, one of
         `(b"append", suffix)` or `(b"setrange", offset, piece)`; replicas repeat it."""
 
     def count(self, key: bytes, delta: int) -> int:
-        """Add `delta` to the integer at `key` (absent: 0), keeping the deadline; the new value.
+        """Add `delta` to the integer at `key` (absent: 0), keeping deadline and marks; the new value.
 
         Raises CommandError when the string is no 64-bit integer or the sum would overflow."""
 

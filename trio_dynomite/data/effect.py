@@ -35,6 +35,7 @@ from trio_dynomite.data.record import (
     COUNTS,
     DEADLINE,
     EXPIRY,
+    MARKS_ORIGIN,
     STAMP,
     VALUE,
     Record,
@@ -111,6 +112,8 @@ def _apply_count(record: Record, payload: Any) -> Record | None:
         return record if record[STAMP] > base else None
     if is_stripped(record):
         return None  # it is counted on where it has not expired yet
+    if origin == MARKS_ORIGIN and (record[VALUE] is None or record[STAMP] != base):
+        return None  # there is nothing here that they could mark
     return counted(record, origin, sequence, total)
 
 

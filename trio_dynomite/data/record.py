@@ -17,6 +17,9 @@ first kind was stripped of its body, the last place holds the stamp that the bod
 * `deadline_ms` is 0 when nothing expires; `expiry_stamp` is 0 or at least `stamp`.
 * `counts` is None or a tuple of (origin, sequence, total), sorted by origin; they add to the value under
   `stamp`. Per origin the larger sequence wins, so a total may arrive late, twice, or never with its elders.
+* The count of origin 0, which is no node's, is no count: its total is the **marks** of the value, bits that
+  stand beside it (`Keyspace.put_item`). They are written with the value, under sequence 1; whoever changes
+  them later under the same stamp may do so in one way only, so that a sequence always tells the same marks.
 * What was counted up **from nothing** has the value b"" (a cell of a sorted set 0, not 0.0) beside counts.
   Its base is the stamp at which it is known to be absent; where the tombstone was collected that is a cutoff
   (`storage/collect.py`), and the counts on both bases belong together.
@@ -30,7 +33,7 @@ from typing import Any, Final, TypeAlias
 
 import xxhash
 
-from trio_dynomite.data.stamp import is_cutoff, pack
+from trio_dynomite.data.stamp import NODE_BITS, is_cutoff, pack
 from trio_dynomite.errors import CommandError
 
 WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -45,6 +48,9 @@ EXPIRY: Final = 2
 DEADLINE: Final = 3
 COUNTS: Final = 4
 ABSENT: Record = (0, None, 0, 0, None)
+
+MARKS_ORIGIN: Final = 0
+"""Of the count that tells the marks of a value."""
 
 _EXPIRY_WEIGHT = 0xC2B2AE3D27D4EB4F  # odd, and tells the expiry's stamp from the value's
 DIGEST_MASK = (1 << 64) - 1
@@ -67,7 +73,31 @@ def join(a: Record, b: Record) -> Record:
 
 def is_from_nothing(record: Record) -> bool:
     """Was it counted up from nothing?"""
-    return type(record[COUNTS]) is tuple and _is_nothing(record[VALUE])
+    return is_counted(record[COUNTS]) and _is_nothing(record[VALUE])
+
+
+def is_counted(counts: Any) -> bool:
+    """Is there a count among `counts`, and not only marks?"""
+    return type(counts) is tuple and counts[-1][0] != MARKS_ORIGIN
+
+
+def marks(record: Record) -> int:
+    """The marks of a string's record; 0 when it has none."""
+    counts = record[COUNTS]
+    return int(counts[0][2]) if type(counts) is tuple and counts[0][0] == MARKS_ORIGIN else 0
+
+
+def marked(number: int) -> tuple[Count, ...] | None:
+    """The counts of a value that is written with these marks."""
+    return ((MARKS_ORIGIN, 1, number),) if number else None
+
+
+def version(record: Record) -> int:
+    """64 bits that grow with every change of a string's value, equal on all replicas; marks and deadlines
+    do not change it. It is never 0."""
+    steps = sum([count[1] for count in record[COUNTS] or () if count[0] != MARKS_ORIGIN])
+    stamp = record[STAMP]
+    return int(((stamp >> NODE_BITS) + steps) << 5 | stamp & 31) & DIGEST_MASK
 
 
 def is_absent_at_cutoff(record: Record) -> bool:
@@ -144,7 +174,7 @@ def is_live(record: Record, now_ms: int) -> bool:
 def total(record: Record) -> int:
     """The number that a counted record stands for."""
     counts = record[COUNTS] or ()
-    return int(int(record[VALUE] or 0) + sum([count[2] for count in counts]))
+    return int(int(record[VALUE] or 0) + sum([count[2] for count in counts if count[0] != MARKS_ORIGIN]))
 
 
 def text(record: Record) -> bytes:
@@ -155,7 +185,7 @@ def text(record: Record) -> bytes:
         return value
     if type(counts) is not tuple:
         raise CommandError(WRONG_TYPE)
-    return b"%d" % total(record)
+    return b"%d" % total(record) if is_counted(counts) else record[VALUE]
 
 
 def kind(record: Record) -> str:

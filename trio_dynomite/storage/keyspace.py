@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field
 
 from trio_dynomite.commands.numeric import INT64_MAX, INT64_MIN, integer_argument
-from trio_dynomite.commands.record import Chance
+from trio_dynomite.commands.record import Chance, Item
 from trio_dynomite.data import effect
 from trio_dynomite.data.cells import HASH, SET, SORTED_SET, Cells
 from trio_dynomite.data.effect import COUNT, EXPIRE, FLUSH, PATCH, PUT, RECORD, Flat, pack_record
@@ -17,16 +17,21 @@ from trio_dynomite.data.record import (
     ABSENT,
     COUNTS,
     DEADLINE,
+    MARKS_ORIGIN,
     STAMP,
     VALUE,
     WRONG_TYPE,
     Record,
+    is_counted,
     is_live,
     is_stripped,
     kind,
+    marked,
+    marks,
     newest,
     text,
     total,
+    version,
 )
 from trio_dynomite.data.sequence import LIST
 from trio_dynomite.data.stamp import NODE_BITS, TICK, HybridClock, milliseconds, pack
@@ -194,6 +199,38 @@ class StoreKeyspace:
         if self.effects is not None:
             self.effects.extend((PUT, slot, key, stamp >> NODE_BITS, value, deadline_ms))
 
+    def item(self, key: bytes) -> Item | None:
+        """The string at `key` with all that stands beside it."""
+        slot = self.slot if key is self.key else self.store.slot_of(key)
+        record = self.store.records[slot].get(key)
+        if record is None or record[1] is None or 0 < record[3] <= self.clock.now_ms:
+            return None
+        if self.accesses is not None:
+            self.accesses.note_read(key, record)
+        value, counts = text(record), record[4]
+        width = len(record[1]) if counts is not None and is_counted(counts) else 0
+        return value, marks(record), version(record), record[3], width
+
+    def put_item(self, key: bytes, value: bytes, deadline_ms: int, number: int) -> None:
+        """Make `key` the string `value` with marks."""
+        if not number or 0 < deadline_ms <= self.clock.now_ms:
+            self.put(key, value, deadline_ms)
+            return
+        slot, stamp = self.store.slot_of(key), self.clock.next()
+        record = (stamp, value, stamp if deadline_ms else 0, deadline_ms, marked(number))
+        self.store.set(slot, key, record)
+        self.tell(RECORD, slot, key, stamp >> NODE_BITS, pack_record(record), 0)
+
+    def mark(self, key: bytes, number: int) -> None:
+        """Change the marks of the existing string at `key`, and nothing else."""
+        slot = self.store.slot_of(key)
+        record = self.store.get(slot, key)
+        now = [count[1] for count in record[COUNTS] or () if count[0] == MARKS_ORIGIN]
+        sequence = now[0] + 1 if now else 1
+        self.store.set(slot, key, effect.counted(record, MARKS_ORIGIN, sequence, number))
+        payload = [pack(record[STAMP]), pack(MARKS_ORIGIN), sequence, number]
+        self.tell(COUNT, slot, key, self.clock.next() >> NODE_BITS, payload, 0)
+
     def tell(self, *effect: Any) -> None:
         """Add one effect to those of the running command."""
         if self.effects is not None:
@@ -203,12 +240,12 @@ class StoreKeyspace:
         """The existing string at `key` becomes `value`."""
         slot = self.store.slot_of(key)
         old = self.store.get(slot, key)
+        if old[COUNTS] is not None:
+            self.put_item(key, value, old[DEADLINE], marks(old))
+            return
         stamp = self.clock.next()
         self.store.put(slot, key, stamp, value, old[DEADLINE])
-        if old[COUNTS] is None:
-            self.tell(PATCH, slot, key, stamp >> NODE_BITS, [pack(old[STAMP]), *op], old[DEADLINE])
-        else:
-            self.tell(PUT, slot, key, stamp >> NODE_BITS, value, old[DEADLINE])
+        self.tell(PATCH, slot, key, stamp >> NODE_BITS, [pack(old[STAMP]), *op], old[DEADLINE])
 
     def count(self, key: bytes, delta: int) -> int:
         """Add to the integer at `key`."""
@@ -225,7 +262,7 @@ class StoreKeyspace:
                 return delta
         elif type(record[VALUE]) is str:
             raise CommandError(WRONG_TYPE)
-        elif record[COUNTS] is None and record[VALUE] is not None:
+        elif record[VALUE] is not None and not is_counted(record[COUNTS]):
             integer_argument(record[VALUE])
         number = total(record) + delta
         if not INT64_MIN <= number <= INT64_MAX:
@@ -234,7 +271,7 @@ class StoreKeyspace:
         sequence, running = (mine[0][1] + 1, mine[0][2] + delta) if mine else (1, delta)
         if not INT64_MIN <= running <= INT64_MAX:
             # The sum fits, this origin's share of it does not: begin a new base.
-            self.put(key, b"%d" % number, record[DEADLINE])
+            self.put_item(key, b"%d" % number, record[DEADLINE], marks(record))
             return number
         self.store.set(slot, key, effect.counted(record, self.origin, sequence, running))
         payload = [pack(record[STAMP]), pack(self.origin), sequence, running]
@@ -287,7 +324,7 @@ class StoreKeyspace:
         if record is None:
             return
         if kind(record) == "string":
-            self.put(target, text(record), record[DEADLINE])
+            self.put_item(target, text(record), record[DEADLINE], marks(record))
             return
         slot, stamp = self.store.slot_of(target), self.clock.next()
         new = copied(record, stamp)

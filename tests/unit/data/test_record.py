@@ -7,13 +7,16 @@ from trio_dynomite.data.record import (
     DIGEST_MASK,
     Record,
     digest,
+    is_from_nothing,
     is_live,
     join,
     join_counts,
+    marks,
     newest,
     shell,
     text,
     total,
+    version,
 )
 
 OLD, NEW = 5 << 48 | 1, 6 << 48 | 2
@@ -107,3 +110,26 @@ def test_different_knowledge_has_different_digests() -> None:
     ]
 
     assert len({digest(record) & DIGEST_MASK for record in records}) == len(records)
+
+
+def test_marks_are_no_count() -> None:
+    marked_only: Record = (OLD, b"v", 0, 0, ((0, 1, 9),))
+    counted: Record = (OLD, b"5", 0, 0, ((0, 1, 9), (NEW, 2, 3)))
+
+    assert (text(marked_only), marks(marked_only), total(counted), text(counted)) == (b"v", 9, 8, b"8")
+    assert not is_from_nothing((OLD, b"", 0, 0, ((0, 1, 9),)))
+    assert is_from_nothing((OLD, b"", 0, 0, ((0, 1, 9), (NEW, 2, 3))))
+    assert (marks((OLD, b"v", 0, 0, None)), marks((OLD, b"v", 0, 0, ((NEW, 1, 1),)))) == (0, 0)
+
+
+def test_the_version_tells_values_apart_and_nothing_else() -> None:
+    first: Record = (OLD, b"v", 0, 0, None)
+    same = [(OLD, b"v", NEW, NOW, None), (OLD, b"v", 0, 0, ((0, 2, 9),))]
+    later: list[Record] = [
+        (OLD, b"5", 0, 0, ((NEW, 1, 1),)),
+        (OLD, b"5", 0, 0, ((NEW, 2, 1),)),
+        (NEW, b"v", 0, 0, None),
+    ]
+
+    assert {version(record) for record in same} == {version(first)}
+    assert sorted({version(first), *map(version, later)}) == [version(first), *map(version, later)]
