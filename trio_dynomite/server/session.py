@@ -22,7 +22,7 @@ from trio_dynomite.server import guards, permission
 from trio_dynomite.server.answers import ANSWERS
 from trio_dynomite.server.lua import as_user
 from trio_dynomite.server.modes import GATED, MONITORED, QUIET, TRACKING
-from trio_dynomite.server.outbox import Outbox
+from trio_dynomite.server.paced import QUEUE_MAX, TURN_BYTES, Paced
 from trio_dynomite.server.place import Place
 from trio_dynomite.server.pubsub import NONE, Subscriptions
 from trio_dynomite.server.quick import QUICK
@@ -32,18 +32,12 @@ from trio_dynomite.server.transaction import Transaction
 if TYPE_CHECKING:
     from trio_dynomite.access.user import User
 
-QUEUE_MAX = 2_000
-"""Replies that a client may wait for; beyond, its next commands wait until some have come."""
-TURN_BYTES = 1 << 20
-"""Bytes of replies after which a client's next commands wait for the next turn, so that others get theirs."""
-BACKLOG_BYTES = 1 << 20
-"""Bytes that are read of a client whose commands wait for a reply that may take for ever."""
 _LONG = 256
 """Shorter replies are not counted: a turn reads 64 KB of commands, which cannot make too many of them."""
 
 
 @define(eq=False)
-class Session(Outbox):
+class Session(Paced):
     """One client."""
 
     id: int
@@ -84,17 +78,6 @@ class Session(Outbox):
     """Its command is one of those that EXEC runs, and may not take its time."""
     watched: dict[bytes, int] = field(factory=dict)
     """Key → its version when it was WATCHed."""
-    _backlog: list[list[bytes]] = field(factory=list)
-    """Commands that wait."""
-    backlog_bytes: int = 0
-    """About how many bytes were read and are not run yet."""
-    _last_words: bytes = b""
-    """The protocol error to end with."""
-    _is_put_off: bool = False
-    _waits_for: Callable[[], object] | None = None
-    """What was put off waits while this gives something true."""
-    _stall: Place | None = None
-    """Nothing more is run until this has its reply."""
 
     def enter(self, user: User) -> None:
         """From now on it is `user`'s."""
@@ -124,28 +107,11 @@ class Session(Outbox):
             self._last_words = replies.error(f"ERR Protocol error: {mistake}")
             self._end_in_error()
 
-    def _end_in_error(self) -> None:
-        """After a malformed frame: what came before it is run and answered first."""
-        if self._is_put_off or not self._last_words:
-            return
-        if self._queue:
-            self._queue.append(Place(self, self._last_words))
-        else:
-            self.pipe.write(self._last_words)
-        self._last_words = b""
-        self.end()
-
     def _run_all(self, commands: list[list[bytes]], size: int) -> None:
         self.last_active_s = self.server.engine.mono_s
         self.commands += len(commands)
         self.server.commands += len(commands)
-        if not self._is_put_off:
-            self._run(commands)
-            return
-        self._backlog += commands
-        self.backlog_bytes += size
-        if self.backlog_bytes > BACKLOG_BYTES:
-            self.pipe.hold(True)
+        self._run_or_wait(commands, size)
 
     def _run(self, commands: list[list[bytes]]) -> None:
         out: list[bytes] = []
@@ -299,80 +265,11 @@ class Session(Outbox):
                 return lambda: self.pending_reads
         return None
 
-    def _put_off(self, commands: list[list[bytes]], waits_for: Callable[[], object] | None = None) -> None:
-        """Run these later. Nothing more is read until then, or little when it may take long."""
-        stall, self._stall = self._stall, None
-        if stall is not None:
-            waits_for = lambda: stall.reply is None  # noqa: E731 - a condition, not a function of its own
-        self._backlog, self.backlog_bytes = commands, 0
-        self._is_put_off = True
-        self._waits_for = waits_for
-        if stall is None and not self.server.pause.is_on:
-            self.pipe.hold(True)
-        self.server.engine.soon(self.go_on)
-
-    def go_on(self) -> None:
-        """Run what was put off, if nothing stands in its way any more."""
-        is_full = len(self._queue) > QUEUE_MAX or self.pipe.unsent > self.server.settings.limits.client_output
-        is_full |= bool(self._queue) and self.server.engine.is_loaded
-        waits = self._waits_for is not None and self._waits_for()
-        if not self._is_put_off or self.is_closing or is_full or waits:
-            return
-        commands, self._backlog = self._backlog, []
-        self._is_put_off = False
-        self._waits_for = None
-        self.pipe.hold(False)
-        if commands:
-            self._run(commands)
-        self._end_in_error()
-
-    def drained(self) -> None:
-        """The client has read what was too much."""
-        self.go_on()
-
-    def stall(self) -> Place:
-        """A reply will come later, and nothing more is run before."""
-        place = self._stall = self.wait()
-        return place
-
-    def block(self) -> Place:
-        """Likewise, for the reply of a command that may take for ever: messages do not wait behind it."""
-        place = self.stall()
-        place.is_blocked = True
-        return place
-
     @property
     def is_blocked(self) -> bool:
         """Does its command block, or CLIENT PAUSE hold it back?"""
         blocked = bool(self._queue) and self._queue[-1].is_blocked and self._is_put_off
         return blocked or self in self.server.pause.held
 
-    def take_back(self) -> Place:
-        """Take the last place out of the queue, and do not wait for it."""
-        self._stall = None
-        return super().take_back()
-
-    def drain(self) -> None:
-        """Send the replies at the head of the queue that have come."""
-        super().drain()
-        if self.is_closing:
-            self.end()
-        elif self._is_put_off:
-            self.go_on()
-
-    def end(self) -> None:
-        """Close the connection once all replies have come and are sent; run nothing more."""
-        self.is_closing = True
-        self._backlog.clear()
-        if self._queue:
-            self.pipe.hold(True)
-        else:
-            self.pipe.close_when_sent()
-
-    def closed(self, reason: str) -> None:
-        """The connection has ended; replies still to come are dropped."""
-        self.is_closing = True
-        self._queue.clear()
-        self._backlog.clear()
-        self._stall = self._waits_for = None
+    def _forget(self) -> None:
         self.server.forget(self)

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.server.session_subject import Stage
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.frames import Kind, encode
-from trio_dynomite.server.session import QUEUE_MAX
+from trio_dynomite.server.paced import QUEUE_MAX
 
 PING, PONG = ("PING",), b"+PONG\r\n"
 
