@@ -15,6 +15,7 @@ from attrs import define, field
 from trio_dynomite.commands.row import Gather as How
 from trio_dynomite.commands.row import Row
 from trio_dynomite.coordinator.batch import Waiter
+from trio_dynomite.coordinator.here import when_here
 from trio_dynomite.coordinator.internal import OWNED, PROBE, RECORDS, unpack
 from trio_dynomite.coordinator.lone import LoneCaller, run_late
 from trio_dynomite.data.cells import Cells
@@ -138,10 +139,15 @@ class Gather(LoneCaller):
             self.missing += 1  # so that an answer at once does not go on by itself
             self._fetch(keys)
             self.missing -= 1
-            if self.missing:
+            if self.missing or not self._is_here():
                 return False
             keys = self._led_to()
         return True
+
+    def _is_here(self) -> bool:
+        """Are our own records among them here? If not, it goes on when they are."""
+        own = [key for key in self.asked if key not in self.guests]
+        return self.failure is not None or when_here(self.engine, own, self._go_on)
 
     def _fetch(self, keys: list[bytes]) -> None:
         groups: dict[Route, list[bytes]] = {}
@@ -183,7 +189,11 @@ class Gather(LoneCaller):
     def one_less(self) -> None:
         """One more request was answered."""
         self.missing -= 1
-        if not self.missing and self.waiter is not None and self._is_complete(self._led_to()):
+        if not self.missing and self.waiter is not None:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self.waiter is not None and self._is_here() and self._is_complete(self._led_to()):
             run_late(self.engine, self.waiter, lambda: self._run(self))
 
     def _run(self, caller: Caller) -> bytes | None:
