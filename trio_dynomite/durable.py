@@ -36,9 +36,6 @@ def store_maker(settings: Settings, name: str) -> Callable[[Partitioner], Store]
     path = folder_of(settings, name)
     if settings.storage.engine == kinds.MEMORY:
         return _from_snapshot(path) if settings.storage.snapshot_every else in_memory
-    if settings.storage.engine in kinds.SERVED:
-        problem = f"{settings.storage.engine!r} cannot keep a node's records yet"
-        raise ConfigError(name, (ConfigProblem("storage.engine", problem),))
     from trio_dynomite.storage.rocksdb.opening import Tuning  # the package for it need not be installed
     from trio_dynomite.storage.rocksdb.store import open_store  # the package for it need not be installed
 

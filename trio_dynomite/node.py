@@ -38,8 +38,10 @@ from trio_dynomite.protocol.replies import error
 from trio_dynomite.protocol.requests import Limits
 from trio_dynomite.seeds.asking import Asking
 from trio_dynomite.seeds.sources import source_of
+from trio_dynomite.served import Storage, StorageServer, server_of
 from trio_dynomite.server.listener import Listener, endpoint
 from trio_dynomite.server.server import Server
+from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.snapshotter import Snapshotter
 
 if TYPE_CHECKING:
@@ -79,6 +81,8 @@ class NodeProcess:
 
     settings: Settings
     name: str
+    storage_server: StorageServer | None = None
+    """Where its records are, if not with it."""
     engine: Engine = field(init=False)
     hub: Hub = field(init=False)
     server: Server = field(init=False)
@@ -105,7 +109,9 @@ class NodeProcess:
             wall_ms(),
             log.info,
             random.Random(),
-            durable.store_maker(settings, self.name),
+            durable.store_maker(settings, self.name)
+            if self.storage_server is None
+            else self.storage_server.make_store,
         )
         self.keeper = durable.make_keeper(settings, engine)
         self.hub = Hub(
@@ -243,11 +249,13 @@ class NodeProcess:
         """Start everything in order, serve until `stop`, and end in order."""
         pauses = collector.tune(self.engine.keyspace.store.freeze)
         self.server.statistics = self._statistics(pauses)
-        self.hub.turn(lambda: self.engine.set_state(NodeState.JOINING))
         try:
             async with trio.open_nursery() as services:
                 self.services = services
                 await services.start(self.hub.run)
+                if self.storage_server is not None:
+                    await self._open_storage(self.storage_server, stop)
+                self.hub.turn(lambda: self.engine.set_state(NodeState.JOINING))
                 await services.start(self._tick)
                 if self.keeper is not None:
                     services.start_soon(self._hint_task(self.keeper).run, name="hints")
@@ -279,6 +287,22 @@ class NodeProcess:
                 self.keeper.commit()
             self.engine.keyspace.store.close()
             collector.forget(pauses)
+
+    async def _open_storage(self, server: StorageServer, stop: trio.Event) -> None:
+        """Learn what the server has; when it is lost, this life is over."""
+        store = self.engine.keyspace.store
+        assert isinstance(store, RemoteStore)
+        storage = Storage(server, self.hub, store)
+
+        def lost() -> None:
+            log.warning("the storage server is lost, and this life of the node with it", why=storage.lost)
+            self.services.cancel_scope.cancel()
+
+        async with trio.open_nursery() as starting:
+            starting.start_soon(self._stop_early, stop, self.services.cancel_scope)
+            await self.services.start(storage.run, lost, name="storage")
+            starting.cancel_scope.cancel()
+        self.engine.keyspace.clock.observe(store.newest)
 
     def _hint_task(self, keeper: HintKeeper) -> HintTask:
         return HintTask(keeper, self.engine.roster.hint_queues, self.hub.turn)
@@ -326,4 +350,30 @@ async def run(
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run node `name` of `settings` until `stop` is set (then it ends in order) or it is cancelled."""
-    await NodeProcess(settings, name).run(trio.Event() if stop is None else stop, task_status)
+    stop = trio.Event() if stop is None else stop
+    own = settings.of_node(name)
+    server = server_of(own, durable.folder_of(own, name))
+    if server is None:
+        await NodeProcess(settings, name).run(stop, task_status)
+        return
+    first = _FirstTime(task_status)
+    async with trio.open_nursery() as outer:
+        if server.managed is not None:
+            await outer.start(server.managed.run)
+        while not stop.is_set():
+            await NodeProcess(settings, name, server).run(stop, first)
+        outer.cancel_scope.cancel()
+
+
+@define
+class _FirstTime:
+    """A task's status that may be told more than once that the task has started."""
+
+    status: trio.TaskStatus[None]
+    is_told: bool = False
+
+    def started(self, value: None = None) -> None:
+        """It has."""
+        if not self.is_told:
+            self.is_told = True
+            self.status.started()

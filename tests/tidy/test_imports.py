@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"hub"}), frozenset({"logs"}), frozenset({"collector"})),
     (frozenset({"seeds"}),),
     (frozenset({"server"}),),
-    (frozenset({"durable"}),),
+    (frozenset({"durable"}), frozenset({"served"})),
     (frozenset({"node"}),),
     (frozenset({"launch", "__main__"}),),
     (frozenset({"testing"}),),

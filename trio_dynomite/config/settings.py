@@ -66,6 +66,8 @@ class Storage:
     """Bytes of that disk that stay free: a node refuses writes while there are fewer."""
     snapshot_every: kinds.SecondsOrZero = 0.0
     """Between two snapshots of the memory engine; 0: none."""
+    cache: kinds.Bytes = 64 * 2**20
+    """Memory for records that were used lately, where they are on a server."""
 
 
 @frozen(kw_only=True)

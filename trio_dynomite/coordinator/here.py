@@ -20,10 +20,10 @@ def when_here(engine: Engine, keys: Sequence[bytes], then: Callable[[], None]) -
     store = engine.keyspace.store
     if not isinstance(store, RemoteStore):
         return True
-    missing = store.missing(keys)
-    if missing:
-        store.fetch(missing, then)
-    return not missing
+    if not store.missing(keys):
+        return True
+    store.fetch(keys, then)
+    return False
 
 
 def slots_at_once(engine: Engine, most: int) -> int:

@@ -84,9 +84,13 @@ class RemoteStore(Store):
         return next(filter(None, map(self.driver.refusal, keys)), None)
 
     def fetch(self, keys: Iterable[bytes], then: Callable[[], None]) -> None:
-        """Have these keys here, and call `then`, in a later turn."""
+        """Have these keys here, some of which are missing, and call `then`, in a later turn."""
         ticket, wanted = Ticket(0, then), self._wanted
         for key in dict.fromkeys(keys):
+            if self.cache.find(key) is not None:
+                self.cache.pin(key)
+                ticket.keys.append(key)
+                continue
             ticket.left += 1
             if key in wanted:
                 wanted[key].append(ticket)
