@@ -244,13 +244,13 @@ async def test_passwords(tmp_path: Path) -> None:
         assert await asked(it.hub, it.connection, acl) == b"+OK\r\n"
         endpoint = Endpoint(path=it.server.folder.socket)
         wrong, right = Events(), Events()
-        refused = connection(it.hub, REDIS, endpoint, wrong, username="shop", password="guess")
+        refused = connection(it.hub, REDIS, endpoint, wrong, username="shop", password=b"guess")
         await it.nursery.start(refused.run)
         await wrong.wait("the server refuses the password of user 'shop'")
         assert "guess" not in str(wrong.seen)
         assert "up" not in wrong.seen
         welcome = connection(
-            it.hub, REDIS, endpoint, right, username="shop", password="secret", database=3, protocol=2
+            it.hub, REDIS, endpoint, right, username="shop", password=b"secret", database=3, protocol=2
         )
         await it.nursery.start(welcome.run)
         await right.wait("up")

@@ -11,6 +11,7 @@ FUNCTION_LINES_MAX = 60
 FILE_LINES_MAX = 400
 
 NURSERIES = [
+    "datastore:Datastore.run",
     "launch.child:Child._run_once",
     "launch.foreground:run",
     "launch.supervisor:Supervisor.run",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 
 import trio
 from attrs import define
@@ -10,6 +11,7 @@ from attrs import define
 from trio_dynomite.hub.channel import Channel, Handler, PeerPipe
 from trio_dynomite.hub.connecting import connect
 from trio_dynomite.hub.hub import Hub
+from trio_dynomite.hub.tls import TlsPipe
 from trio_dynomite.model import Endpoint
 
 
@@ -20,21 +22,29 @@ class CalledLine:
     hub: Hub
     sock: socket.socket
     output_max: int
+    tls: ssl.SSLContext | None
+    server_name: str
 
     def open(self, handler: Handler) -> PeerPipe:
         """Serve it: `handler` gets its bytes from now on."""
         channel = Channel(self.hub, self.sock, output_max=self.output_max)
-        channel.open(handler)
-        return channel
+        if self.tls is None:
+            channel.open(handler)
+            return channel
+        pipe = TlsPipe(self.hub, channel, self.tls, self.server_name)
+        pipe.open(handler)
+        return pipe
 
 
-async def call(hub: Hub, endpoint: Endpoint, output_max: int) -> CalledLine:
-    """Connect to `endpoint`. Raises OSError."""
+async def call(
+    hub: Hub, endpoint: Endpoint, output_max: int, tls: ssl.SSLContext | None = None
+) -> CalledLine:
+    """Connect to `endpoint`; with `tls`, all that is said on it is encrypted. Raises OSError."""
     if endpoint.path:
         sock = await _connect_path(endpoint.path)
     else:
         sock = await connect(endpoint.host, endpoint.port)
-    return CalledLine(hub, sock, output_max)
+    return CalledLine(hub, sock, output_max, tls, endpoint.host or "localhost")
 
 
 async def _connect_path(path: str) -> socket.socket:

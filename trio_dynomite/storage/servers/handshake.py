@@ -46,11 +46,11 @@ def failed(reply: bytes) -> str:
 
 
 def redis_steps(
-    greeted: Greeted, *, protocol: int, username: str | None, password: str | None, database: int
+    greeted: Greeted, *, protocol: int, username: str | None, password: bytes | None, database: int
 ) -> list[Step]:
     """Say HELLO with the password, take a name, and choose a database; `greeted` is filled in."""
     user = username or "default"
-    access = [] if password is None else ["AUTH", user, password]
+    access: list[bytes | str] = [] if password is None else ["AUTH", user, password]
 
     def hello(reply: bytes) -> str:
         if error := failed(reply):

@@ -35,17 +35,17 @@ def greet(steps: list[Step], *replies: bytes, is_memcached: bool = False) -> tup
     return wire.sent, done
 
 
-def steps(greeted: Greeted, password: str | None = None, username: str | None = None) -> list[Step]:
+def steps(greeted: Greeted, password: bytes | None = None, username: str | None = None) -> list[Step]:
     return redis_steps(greeted, protocol=3, username=username, password=password, database=5)
 
 
 @pytest.mark.parametrize("welcome", [WELCOME, WELCOME_2])
 def test_all_is_said_at_once_and_all_must_be_well(welcome: bytes) -> None:
     greeted = Greeted()
-    sent, done = greet(steps(greeted, "secret", "me"), welcome, b"+OK\r\n", b"+PONG\r\n", b"+OK\r\n")
+    sent, done = greet(steps(greeted, b"secret", "me"), welcome, b"+OK\r\n", b"+PONG\r\n", b"+OK\r\n")
 
     assert sent == [
-        packed("HELLO", 3, "AUTH", "me", "secret"),
+        packed("HELLO", 3, "AUTH", "me", b"secret"),
         packed("CLIENT", "SETNAME", "trio-dynomite"),
         packed("PING"),
         packed("SELECT", 5),
@@ -67,7 +67,7 @@ def test_all_is_said_at_once_and_all_must_be_well(welcome: bytes) -> None:
             b"-NOAUTH HELLO must be called with the client already authenticated\r\n",
             "none is configured",
         ),
-        ("x", b"-ERR AUTH <password> called without any password configured\r\n", "has no password"),
+        (b"x", b"-ERR AUTH <password> called without any password configured\r\n", "has no password"),
         (None, b"-ERR unknown command `HELLO`, with args\r\n", "is too old"),
         (None, b"-ERR max number of clients reached\r\n", "max number of clients"),
         (None, WELCOME.replace(b"$6\r\nmaster", b"$7\r\nreplica"), "is a replica of another server"),
@@ -75,7 +75,7 @@ def test_all_is_said_at_once_and_all_must_be_well(welcome: bytes) -> None:
         (None, WELCOME.replace(b"9.1.2", b"6.1.2"), "is valkey 6.1.2; needed is"),
     ],
 )
-def test_the_first_mistake_is_told_in_words(password: str | None, reply: bytes, said: str) -> None:
+def test_the_first_mistake_is_told_in_words(password: bytes | None, reply: bytes, said: str) -> None:
     _, done = greet(steps(Greeted(), password), reply, b"-NOAUTH x\r\n", b"-NOAUTH x\r\n", b"-NOAUTH x\r\n")
 
     assert len(done) == 1
