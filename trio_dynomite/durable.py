@@ -21,6 +21,7 @@ from trio_dynomite.storage.store import Store
 from trio_dynomite.topology.partitioner import Partitioner
 
 if TYPE_CHECKING:
+    from trio_dynomite.storage.rocksdb.backups import Backups
     from trio_dynomite.storage.rocksdb.syncing import Syncing
 
 log = get_logger()
@@ -29,6 +30,11 @@ log = get_logger()
 def folder_of(settings: Settings, name: str) -> Path:
     """The directory of node `name`."""
     return Path(settings.storage.path, name)
+
+
+def backups_of(settings: Settings, name: str) -> Path:
+    """The directory of the backups of node `name`."""
+    return Path(settings.rocksdb.backup_path, name)
 
 
 def store_maker(settings: Settings, name: str) -> Callable[[Partitioner], Store]:
@@ -110,3 +116,18 @@ def make_syncing(
     store = engine.keyspace.store
     assert isinstance(store, RocksStore)
     return Syncing(store, turn)
+
+
+def make_backups(
+    settings: Settings, engine: Engine, turn: Callable[[Callable[[], None]], object]
+) -> Backups | None:
+    """What makes backups of this node's RocksDB; None when it has none."""
+    if settings.storage.engine != kinds.ROCKSDB:
+        return None
+    from trio_dynomite.storage.rocksdb.backups import Backups
+    from trio_dynomite.storage.rocksdb.store import RocksStore
+
+    store = engine.keyspace.store
+    assert isinstance(store, RocksStore)
+    folder = backups_of(settings, engine.node.name)
+    return Backups(store, folder, settings.rocksdb.backups, turn, log.info)

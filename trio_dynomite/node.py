@@ -45,6 +45,7 @@ from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.snapshotter import Snapshotter
 
 if TYPE_CHECKING:
+    from trio_dynomite.storage.rocksdb.backups import Backups
     from trio_dynomite.storage.rocksdb.syncing import Syncing
 
 TICK_S = 0.05
@@ -92,6 +93,8 @@ class NodeProcess:
     """Of a store in memory."""
     syncing: Syncing | None = field(init=False)
     """Of a RocksDB."""
+    backups: Backups | None = field(init=False)
+    """Of a RocksDB."""
     services: trio.Nursery = field(init=False)
     """All tasks of the running node."""
     supervisors: dict[str, Supervisor] = field(factory=dict)
@@ -122,6 +125,7 @@ class NodeProcess:
         )
         self.snapshots = durable.make_snapshotter(settings, engine, self.hub.turn)
         self.syncing = durable.make_syncing(settings, engine, self.hub.turn)
+        self.backups = durable.make_backups(settings, engine, self.hub.turn)
         self.server = Server(
             engine,
             settings,
@@ -136,7 +140,7 @@ class NodeProcess:
             settings.consistency.read,
             settings.consistency.write,
         )
-        self.server.snapshots = self.snapshots
+        self.server.snapshots = self.snapshots or self.backups
         for peer in engine.roster.peers.values():
             self._supervise(peer)
         engine.roster.members.on_joined = self._on_joined
@@ -263,6 +267,8 @@ class NodeProcess:
                     services.start_soon(self.snapshots.run, name="snapshots")
                 if self.syncing is not None:
                     services.start_soon(self.syncing.run, name="syncing")
+                if self.backups is not None:
+                    services.start_soon(self.backups.run, name="backups")
                 self.peer_listener.open()
                 await services.start(self.gossip.run, name="gossip")
                 for supervisor in list(self.supervisors.values()):

@@ -18,6 +18,7 @@ NOT_PURE = {
     "handoff.folder": "the files of hints",
     "handoff.tending": "the task that looks after them",
     "storage.files": "files that are written as a whole",
+    "storage.rocksdb.backups": "the task that makes backups, and their directories",
     "storage.rocksdb.syncing": "the task that syncs the database's log, in a thread",
     "storage.snapshotter": "the task that makes snapshots",
     "storage.servers.folder": "the directory of a managed server, and its locks",

@@ -3,6 +3,7 @@
 trio-dynomite [cluster.toml]                the nodes of this machine, supervised
 trio-dynomite [cluster.toml] --node NAME    that node alone, in the foreground
 trio-dynomite check [cluster.toml]          validate, and print who owns what
+trio-dynomite restore [cluster.toml] --node NAME    put that node's newest backup in the place of its data
 """
 
 import argparse
@@ -16,6 +17,7 @@ from trio_dynomite import __version__, logs
 from trio_dynomite.config import Settings, kinds, load
 from trio_dynomite.errors import ConfigError
 from trio_dynomite.launch import exits, foreground, machine
+from trio_dynomite.launch.restore import restore
 from trio_dynomite.launch.supervisor import Supervisor
 from trio_dynomite.launch.welcome import welcome
 
@@ -25,12 +27,15 @@ PROGRAM = "trio-dynomite"
 def run(argv: Sequence[str]) -> int:
     """Do what the command line says; returns the exit code."""
     arguments = list(argv)
-    checking = arguments[:1] == ["check"]
-    options = _check_parser().parse_args(arguments[1:]) if checking else _parser().parse_args(arguments)
+    other = arguments[0] if arguments[:1] in (["check"], ["restore"]) else None
+    make_parser = {"check": _check_parser, "restore": _restore_parser, None: _parser}[other]
+    options = make_parser().parse_args(arguments if other is None else arguments[1:])
     try:
         settings = load(options.file, os.environ, options.set)
-        if checking:
+        if other == "check":
             return check(settings)
+        if other == "restore":
+            return restore_one(settings, options)
         if options.node is not None:
             return run_one(settings, options)
         return run_all(settings, options)
@@ -49,12 +54,28 @@ def check(settings: Settings) -> int:
     return exits.CLEAN
 
 
+def restore_one(settings: Settings, options: argparse.Namespace) -> int:
+    """Put a backup in the place of a node's data."""
+    if (said := _unknown_node(settings, options)) is not None:
+        print(said, file=sys.stderr)
+        return exits.MISUSE
+    backup, target = restore(settings, options.node, options.source)
+    print(f"{target} is {backup} now; start {options.node}, and it learns from the others what came since")
+    return exits.CLEAN
+
+
+def _unknown_node(settings: Settings, options: argparse.Namespace) -> str | None:
+    names = [node.name for node in settings.nodes]
+    if options.node in names:
+        return None
+    hint = kinds.did_you_mean(options.node, names) or f"; the nodes are {', '.join(names)}"
+    return f"--node {options.node}: {options.file} has no such node{hint}"
+
+
 def run_one(settings: Settings, options: argparse.Namespace) -> int:
     """Run one node in this process."""
-    names = [node.name for node in settings.nodes]
-    if options.node not in names:
-        hint = kinds.did_you_mean(options.node, names) or f"; the nodes are {', '.join(names)}"
-        print(f"--node {options.node}: {options.file} has no such node{hint}", file=sys.stderr)
+    if (said := _unknown_node(settings, options)) is not None:
+        print(said, file=sys.stderr)
         return exits.MISUSE
     logs.configure(options.node, options.log_level)
     from trio_dynomite import node
@@ -119,6 +140,17 @@ def _check_parser() -> argparse.ArgumentParser:
         prog=f"{PROGRAM} check", description="Validate FILE and print the ring and who owns what."
     )
     _add_common(parser)
+    return parser
+
+
+def _restore_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} restore",
+        description="Put a backup, made by BGSAVE, in the place of the data of a node that does not run.",
+    )
+    _add_common(parser)
+    parser.add_argument("--node", metavar="NAME", required=True, help="whose data")
+    parser.add_argument("--from", dest="source", metavar="DIR", help="default: the newest backup of NAME")
     return parser
 
 

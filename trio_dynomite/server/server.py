@@ -33,7 +33,7 @@ from trio_dynomite.server.shared import share
 from trio_dynomite.server.slowlog import SlowLog
 from trio_dynomite.server.tallies import Tallies
 from trio_dynomite.server.tracking import TrackingTable
-from trio_dynomite.storage.snapshotter import Snapshotter
+from trio_dynomite.storage.saving import Saver
 
 _PIPELINE_S = 0.001
 """A command that may not take even so long is looked at by itself: a pipeline of quick ones easily does."""
@@ -59,8 +59,8 @@ class Server:
     read_level: Level
     """Of sessions that chose none."""
     write_level: Level
-    snapshots: Snapshotter | None = None
-    """What makes snapshots, where there are any."""
+    snapshots: Saver | None = None
+    """What makes snapshots or backups, where there are any."""
     statistics: Mapping[str, object] = field(factory=dict)
     """More numbers for INFO stats, by name; read when asked."""
     sessions: dict[int, Session] = field(factory=dict)

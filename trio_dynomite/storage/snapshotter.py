@@ -18,6 +18,7 @@ from attrs import define, field
 from trio_dynomite.errors import SnapshotError
 from trio_dynomite.storage import snapshot
 from trio_dynomite.storage.files import WholeFile
+from trio_dynomite.storage.saving import Told
 from trio_dynomite.storage.store import Store
 
 FILE = "snapshot"
@@ -25,8 +26,6 @@ DAMAGED = "snapshot.damaged"
 _SLICE_S = 0.002
 _LAST_SLICE_S = 0.1
 """When nobody is served any more."""
-Told = Callable[[str | None], None]
-"""Told of the end of a snapshot: why it failed, or None."""
 
 
 @define(eq=False)

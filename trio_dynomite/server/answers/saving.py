@@ -1,4 +1,4 @@
-"""SAVE, BGSAVE, LASTSAVE: snapshots of this node's own copy, where `storage.snapshot_every` asks for any."""
+"""SAVE, BGSAVE, LASTSAVE: a snapshot of what this node has in memory, or a backup of what it has on disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import OK, error, integer, simple
 from trio_dynomite.server.answers.answer import Answer
-from trio_dynomite.storage.snapshotter import Snapshotter
+from trio_dynomite.storage.saving import Saver
 
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session
@@ -48,7 +48,7 @@ def _bgsave(session: Session, args: list[bytes]) -> bytes:
     return simple("Background saving scheduled" if was_running else "Background saving started")
 
 
-def _found(session: Session, name: str) -> Snapshotter:
+def _found(session: Session, name: str) -> Saver:
     snapshots = session.server.snapshots
     if snapshots is None:
         storage = session.server.settings.storage
@@ -59,7 +59,7 @@ def _found(session: Session, name: str) -> Snapshotter:
     return snapshots
 
 
-def _free(session: Session, name: str) -> Snapshotter:
+def _free(session: Session, name: str) -> Saver:
     snapshots = _found(session, name)
     if snapshots.is_running:
         raise CommandError(_BUSY)
