@@ -7,6 +7,7 @@ from attrs import evolve
 
 from tests.unit.server.answers_subject import Client, Subject, decoded, make_subject
 from tests.unit.server.test_tools import facts
+from trio_dynomite.config.rocksdb import RocksDB
 from trio_dynomite.config.settings import Storage
 from trio_dynomite.storage.snapshotter import Snapshotter
 
@@ -65,6 +66,18 @@ async def test_a_failure_is_the_answer(subject: Subject, client: Client, tmp_pat
     subject.server.end()
     assert "File exists" in str(decoded(b"".join(client.wire.sent)))
     assert facts(client, "persistence")["rdb_last_bgsave_status"] == "err"
+
+
+def test_durability_is_told_by_redis_names_and_cannot_change(subject: Subject, client: Client) -> None:
+    assert client("CONFIG", "GET", "appendonly") == [b"appendonly", b"no"]
+    rocksdb = RocksDB(durability="none")
+    subject.server.settings = evolve(
+        subject.server.settings, storage=Storage(engine="rocksdb"), rocksdb=rocksdb
+    )
+    assert client("CONFIG", "GET", "appendfsync") == [b"appendfsync", b"no"]
+    assert client("CONFIG", "GET", "appendonly") == [b"appendonly", b"yes"]
+    assert "immutable" in client.error("CONFIG", "SET", "appendfsync", "always")
+    assert client("CONFIG", "SET", "appendfsync", "no") == b"OK"
 
 
 def test_what_is_on_disk_already_needs_no_snapshot(subject: Subject, client: Client) -> None:

@@ -14,6 +14,7 @@ from trio_dynomite.model import Level
 from trio_dynomite.server.answers.answer import is_cluster, number_within
 from trio_dynomite.server.answers.inert_parameters import INERT, check
 from trio_dynomite.server.answers.memory_parameters import MEMORY_SETTERS, memory_parameters
+from trio_dynomite.server.answers.storage_parameters import storage_parameters
 from trio_dynomite.server.events import format_classes, parse_classes
 from trio_dynomite.server.output import format_limits, parse_limits, parse_size
 from trio_dynomite.server.permission import default_password, set_default_password
@@ -192,6 +193,7 @@ def _live(server: Server) -> dict[str, str]:
         "tracking-table-max-keys": str(server.tracking.max_keys),
         "write-consistency": server.write_level.name,
         **memory_parameters(server),
+        **storage_parameters(server),
     }
 
 
@@ -209,7 +211,7 @@ def prepare(server: Server, name: str, value: bytes) -> Act:
     now = parameters(server)[name]
     if name in _SETTERS:
         return _SETTERS[name](server, value)
-    if name in INERT:
+    if name in INERT and name not in storage_parameters(server):
         kept = check(name, value)
         return lambda: server.config.update({name: kept})
     if value.lower() != now.lower():
