@@ -79,6 +79,8 @@ class Node:
     client_port: int
     peer_port: int
     admin_port: int
+    memcached_port: int = 0
+    """Where it speaks memcached's protocol; 0: nowhere."""
     id: int = field()
 
     @id.default

@@ -40,6 +40,7 @@ from trio_dynomite.seeds.asking import Asking
 from trio_dynomite.seeds.sources import source_of
 from trio_dynomite.served import Storage, StorageServer, server_of
 from trio_dynomite.server.listener import Listener, endpoint
+from trio_dynomite.server.memcached.service import Memcached
 from trio_dynomite.server.server import Server
 from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.snapshotter import Snapshotter
@@ -100,6 +101,9 @@ class NodeProcess:
     supervisors: dict[str, Supervisor] = field(factory=dict)
     peer_listener: Listener = field(init=False)
     client_listener: Listener = field(init=False)
+    memcached: Memcached = field(init=False)
+    memcached_listener: Listener | None = None
+    """Of memcached's clients, if there is a port for them."""
     hearsay: Hearsay = field(init=False)
     gossip: GossipTask = field(init=False)
     is_normal: trio.Event = field(factory=trio.Event)
@@ -161,6 +165,16 @@ class NodeProcess:
             self.hub, settings.host, node.client_port, self._accept_client, limits.client_output, gate
         )
 
+        self.memcached = Memcached(self.server, limits.item_size)
+        if node.memcached_port:
+            self.memcached_listener = Listener(
+                self.hub,
+                settings.host,
+                node.memcached_port,
+                self._accept_memcached,
+                output_max=limits.client_output,
+            )
+
     def _make_gossip(self, node: Node) -> None:
         roster = self.engine.roster
         machine = make_gossip(
@@ -207,6 +221,11 @@ class NodeProcess:
             self.server.rejected += 1
             channel.write(error("ERR max number of clients reached"))
             channel.close_when_sent()
+
+    def _accept_memcached(self, channel: Channel, address: str) -> None:
+        session = self.memcached.open_session(channel, address)
+        channel.open(session)
+        self.memcached.refuse_if_too_many(session)
 
     def _on_state(self, state: NodeState) -> None:
         self.gossip.gossip.announce(time.monotonic(), state=state)
@@ -280,6 +299,8 @@ class NodeProcess:
                     starting.cancel_scope.cancel()
                 if not stop.is_set():
                     self.client_listener.open()
+                    if self.memcached_listener is not None:
+                        self.memcached_listener.open()
                     log.info("ready", clients=endpoint((self.engine.node.host, self.engine.node.client_port)))
                     task_status.started()
                     await stop.wait()
@@ -320,6 +341,8 @@ class NodeProcess:
     async def _drain(self) -> None:
         """Take no more, finish what is under way, and say goodbye."""
         self.client_listener.close()
+        if self.memcached_listener is not None:
+            self.memcached_listener.close()
         self.hub.turn(lambda: self.engine.set_state(NodeState.STANDBY))
         start_s = self.engine.mono_s
         with trio.move_on_after(_FAREWELL_S):

@@ -106,6 +106,12 @@ class Keyspace(Protocol):
     def item(self, key: bytes) -> Item | None:
         """The string at `key` with what stands beside it, or None when there is none."""
 
+    def fetched(self, key: bytes, number: int) -> None:
+        """The item at `key` was read in the version `number`, or was absent (0); only this node knows."""
+
+    def was_fetched(self, key: bytes, number: int) -> bool:
+        """Was it read in that version before?"""
+
     def put_item(self, key: bytes, value: bytes, deadline_ms: int, number: int) -> None:
         """As `put`, with marks: bits that stand beside the value until `key` is put again."""
 

@@ -34,11 +34,11 @@ def set_(ks: Keyspace, args: list[bytes]) -> bytes:
         deadline = ks.deadline(key)
     ks.put(key, args[2], deadline)
     if ks.wants_events:
-        _tell_set(ks, key, 0 if options.lifetime == b"KEEPTTL" else deadline)
+        tell_set(ks, key, 0 if options.lifetime == b"KEEPTTL" else deadline)
     return answer or OK
 
 
-def _tell_set(ks: Keyspace, key: bytes, deadline_ms: int) -> None:
+def tell_set(ks: Keyspace, key: bytes, deadline_ms: int) -> None:
     """`key` was set, to expire at a deadline that was asked for (0: none), and may have passed."""
     if 0 < deadline_ms <= ks.now_ms:
         ks.event("expired", key)
@@ -120,7 +120,7 @@ def psetex(ks: Keyspace, args: list[bytes]) -> bytes:
 def _set_until(ks: Keyspace, args: list[bytes], deadline: int) -> bytes:
     ks.put(args[1], args[3], deadline)
     if ks.wants_events:
-        _tell_set(ks, args[1], deadline)
+        tell_set(ks, args[1], deadline)
     return OK
 
 

@@ -31,7 +31,7 @@ from trio_dynomite.membership.seeds import DnsSeeds, HttpSeeds
 from trio_dynomite.model import node_id
 
 Numbered = Sequence[tuple[int, NodeSettings]]
-PORTS = ("client_port", "peer_port", "admin_port")
+PORTS = ("client_port", "peer_port", "admin_port", "memcached_port")
 
 
 def check_cluster(cluster: Cluster) -> Iterator[Problem]:
@@ -251,7 +251,7 @@ def _unique_ports(nodes: Numbered) -> Iterator[Problem]:
         for setting in PORTS:
             port: int = getattr(node, setting)
             clashes = []
-            for address in _addresses(node):
+            for address in _addresses(node) if port else ():
                 owner = taken.setdefault((address, port), f"nodes[{index}].{setting}")
                 if owner != f"nodes[{index}].{setting}":
                     clashes.append(f"{address}:{port} is taken by {owner}")

@@ -77,6 +77,7 @@ BytesOrZero = Annotated[int, "size or zero"]
 Policy = Annotated[str, "policy"]
 Count = Annotated[int, "count"]
 Port = Annotated[int, "port"]
+PortOrZero = Annotated[int, "port or zero"]
 Token = Annotated[int, "token"]
 Tokens = tuple[Token, ...]
 Flag = Annotated[bool, "flag"]
@@ -153,6 +154,11 @@ def port(value: object) -> int:
     if not 1 <= found <= 65535:
         raise ValueError(f"must be a port from 1 to 65535, not {found}")
     return found
+
+
+def port_or_zero(value: object) -> int:
+    """A TCP port; 0 where that means none."""
+    return 0 if integer(value) == 0 else port(value)
 
 
 def duration(value: object) -> float:
@@ -372,6 +378,7 @@ READERS: tuple[tuple[object, Callable[[object], object]], ...] = (
     (Policy, policy),
     (Count, count),
     (Port, port),
+    (PortOrZero, port_or_zero),
     (Token, integer),
     (Flag, flag),
     (UserName, user_name),

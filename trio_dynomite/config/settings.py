@@ -104,6 +104,8 @@ class Limits:
     """Arguments of one command."""
     inline: kinds.Bytes = 64 * 2**10
     """Bytes of one inline command."""
+    item_size: kinds.Bytes = 2**20
+    """Bytes of an item of memcached's clients, with its key and what it costs memcached besides (its -I)."""
     client_input: kinds.Bytes = 2**30
     """Bytes of a client's unfinished command or transaction (Redis: client-query-buffer-limit)."""
     client_output: kinds.Bytes = 64 * 2**20
@@ -220,6 +222,8 @@ class NodeSettings:
     client_port: kinds.Port
     peer_port: kinds.Port
     admin_port: kinds.Port
+    memcached_port: kinds.PortOrZero = 0
+    """Where memcached's clients are served; 0: nowhere."""
     announce_host: kinds.Host | None = None
     """The address that peers and clients are told, where it is not `host`."""
     storage: kinds.Engine | None = None
@@ -322,6 +326,7 @@ class Settings:
             client_port=node.client_port,
             peer_port=node.peer_port,
             admin_port=node.admin_port,
+            memcached_port=node.memcached_port,
         )
 
 

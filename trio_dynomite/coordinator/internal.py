@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from trio_dynomite.commands.memcached_rows import MEMCACHED_ROWS
 from trio_dynomite.commands.row import Row, Spread
 from trio_dynomite.commands.table import find
 from trio_dynomite.data.effect import pack_record
@@ -110,7 +111,7 @@ AS = _row("\0as", "write", _as_user, keys_of=_keys_as_user)
 """Arguments: a user's name, then its request, which runs a script."""
 
 INTERNAL: Mapping[bytes, Row] = MappingProxyType(
-    {row.name.encode(): row for row in (VERSIONS, RECORDS, OWNED, PROBE, TRANSACTION, AS)}
+    {row.name.encode(): row for row in (VERSIONS, RECORDS, OWNED, PROBE, TRANSACTION, AS, *MEMCACHED_ROWS)}
 )
 
 

@@ -95,8 +95,10 @@ def marked(number: int) -> tuple[Count, ...] | None:
 def version(record: Record) -> int:
     """64 bits that grow with every change of a string's value, equal on all replicas; marks and deadlines
     do not change it. It is never 0."""
-    steps = sum([count[1] for count in record[COUNTS] or () if count[0] != MARKS_ORIGIN])
-    stamp = record[STAMP]
+    stamp, _, _, _, counts = record
+    if counts is None:
+        return int((stamp >> NODE_BITS) << 5 | stamp & 31) & DIGEST_MASK
+    steps = sum([count[1] for count in counts if count[0] != MARKS_ORIGIN])
     return int(((stamp >> NODE_BITS) + steps) << 5 | stamp & 31) & DIGEST_MASK
 
 

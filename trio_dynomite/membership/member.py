@@ -51,6 +51,7 @@ class Member:
     status: Status = Status.ALIVE
     state: NodeState = NodeState.UNKNOWN
     """Where it stands in its life, by its own word."""
+    memcached_port: int = 0
 
     @classmethod
     def of(cls, node: Node, incarnation: int, state: NodeState = NodeState.UNKNOWN) -> "Member":
@@ -66,6 +67,7 @@ class Member:
             admin_port=node.admin_port,
             incarnation=incarnation,
             state=state,
+            memcached_port=node.memcached_port,
         )
 
     @property
@@ -80,6 +82,7 @@ class Member:
             client_port=self.client_port,
             peer_port=self.peer_port,
             admin_port=self.admin_port,
+            memcached_port=self.memcached_port,
         )
 
     @property
@@ -114,6 +117,7 @@ class WireMember(msgspec.Struct, array_like=True, frozen=True):
     incarnation: Incarnation
     status: Status
     state: NodeState
+    memcached_port: _Port = 0
 
     def member(self) -> Member:
         """The value that this is."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trio_dynomite.server.outbox import Outbox
     from trio_dynomite.server.place import Place
     from trio_dynomite.server.session import Session
 
@@ -37,7 +38,7 @@ def reply_of(session: Session, ask: Callable[[Callable[[bytes], None]], None]) -
 
 
 def intercept(
-    session: Session, submit: Callable[[], bytes | None], then: Callable[[bytes], None]
+    session: Outbox, submit: Callable[[], bytes | None], then: Callable[[bytes], None]
 ) -> bytes | None:
     """Do what `submit` does for a session, but for the reply: it is handed back, or told to `then` later."""
     reply = session.apart(submit)

@@ -13,6 +13,7 @@ from trio_dynomite.commands.row import Row
 from trio_dynomite.server.modes import PAUSED
 
 if TYPE_CHECKING:
+    from trio_dynomite.server.paced import Paced
     from trio_dynomite.server.server import Server
     from trio_dynomite.server.session import Session
 
@@ -29,7 +30,7 @@ class Pause:
     """Monotonic time."""
     is_for_all: bool = False
     """Else for writes only."""
-    held: dict[Session, None] = field(factory=dict)
+    held: dict[Paced, None] = field(factory=dict)
     """Those that have something to ask and wait."""
 
     def begin(self, seconds: float, *, is_for_all: bool) -> None:

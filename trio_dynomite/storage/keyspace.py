@@ -75,6 +75,13 @@ class StoreKeyspace:
     """The key that was located last: it need not be hashed again."""
     slot: int = -1
     """Its slot."""
+    item_hits: int = 0
+    """Items that were read here."""
+    item_misses: int = 0
+    """And that were not there."""
+    _fetched: dict[bytes, int] = field(factory=dict)
+    """Key → version of the items that were read last, a few thousand; before them as many."""
+    _fetched_before: dict[bytes, int] = field(factory=dict)
 
     @property
     def now_ms(self) -> int:
@@ -207,9 +214,24 @@ class StoreKeyspace:
             return None
         if self.accesses is not None:
             self.accesses.note_read(key, record)
-        value, counts = text(record), record[4]
-        width = len(record[1]) if counts is not None and is_counted(counts) else 0
-        return value, marks(record), version(record), record[3], width
+        if record[4] is None and type(record[1]) is bytes:
+            return record[1], 0, version(record), record[3], 0
+        width = len(record[1]) if is_counted(record[4]) else 0
+        return text(record), marks(record), version(record), record[3], width
+
+    def fetched(self, key: bytes, number: int) -> None:
+        """An item was read, in this version; 0: it was not there."""
+        if not number:
+            self.item_misses += 1
+            return
+        self.item_hits += 1
+        if len(self._fetched) >= _TOUCHED_MAX:
+            self._fetched_before, self._fetched = self._fetched, {}
+        self._fetched[key] = number
+
+    def was_fetched(self, key: bytes, number: int) -> bool:
+        """Was an item read in this version before, as far as this node remembers?"""
+        return number in (self._fetched.get(key), self._fetched_before.get(key))
 
     def put_item(self, key: bytes, value: bytes, deadline_ms: int, number: int) -> None:
         """Make `key` the string `value` with marks."""

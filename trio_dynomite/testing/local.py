@@ -66,6 +66,7 @@ class LocalNode:
     """Words before its command, of a program that becomes the node: `ip netns exec …`."""
     variables: dict[str, str] = field(factory=dict)
     """Of its environment, besides those of this process."""
+    memcached_port: int = 0
     _ready_fd: int = -1
 
     @property
@@ -261,10 +262,12 @@ def _lay_out(layout: Mapping[str, Sequence[int]], directory: Path, parent_fd: in
         for rack, count in enumerate(racks, 1)
         for _ in range(count)
     ]
-    ports = free_ports(3 * len(places))
+    ports = free_ports(4 * len(places))
     for number, (datacenter, rack) in enumerate(places, 1):
-        first, second, third = ports[3 * number - 3 : 3 * number]
-        yield LocalNode(f"node{number}", datacenter, rack, first, second, third, directory, parent_fd)
+        first, second, third, fourth = ports[4 * number - 4 : 4 * number]
+        node = LocalNode(f"node{number}", datacenter, rack, first, second, third, directory, parent_fd)
+        node.memcached_port = fourth
+        yield node
 
 
 def free_ports(count: int) -> list[int]:
@@ -287,7 +290,7 @@ def _toml(nodes: Iterable[LocalNode], sections: Sections) -> str:
     for section, settings in {"cluster": {"name": "local"}, **sections}.items():
         lines += [f"[{section}]", *(f"{key} = {_value(value)}" for key, value in settings.items()), ""]
     for node in nodes:
-        names = ("name", "datacenter", "rack", "peer_port", "admin_port")
+        names = ("name", "datacenter", "rack", "peer_port", "admin_port", "memcached_port")
         lines += ["[[nodes]]", *(f"{name} = {_value(getattr(node, name))}" for name in names)]
         lines += [f"client_port = {node.port}", ""]
     return "\n".join(lines)

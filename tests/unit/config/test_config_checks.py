@@ -60,7 +60,16 @@ def test_two_nodes_are_not_announced_as_the_same_address() -> None:
         node("a", 1, host="10.0.0.1", announce_host="db"), node("b", 1, host="10.0.0.2", announce_host="db")
     )
 
-    assert {place for place, _ in checks.check_nodes(nodes)} == {("nodes", 1, key) for key in checks.PORTS}
+    ports = [key for key in checks.PORTS if key != "memcached_port"]  # they have none
+    assert {place for place, _ in checks.check_nodes(nodes)} == {("nodes", 1, key) for key in ports}
+
+
+def test_two_nodes_may_do_without_memcached_and_not_share_a_port_for_it() -> None:
+    without = numbered(node("a", 1), node("b", 11))
+    shared = numbered(node("a", 1, memcached_port=12), node("b", 11))
+
+    assert list(checks.check_nodes(without)) == []
+    assert [place for place, _ in checks.check_nodes(shared)] == [("nodes", 1, "peer_port")]
 
 
 def test_machines_that_listen_everywhere_may_use_the_same_ports() -> None:

@@ -144,7 +144,7 @@ def test_the_error_reads_as_a_list(file: File) -> None:
     assert str(caught.value).splitlines() == [
         f"{file.path}: 1 mistake(s)",
         "  nodes[0].colour: unknown setting; known here: name, datacenter, rack, tokens, host, client_port, "
-        "peer_port, admin_port, announce_host, storage, storage_address",
+        "peer_port, admin_port, memcached_port, announce_host, storage, storage_address",
     ]
 
 

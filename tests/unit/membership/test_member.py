@@ -51,6 +51,10 @@ def test_a_later_life_stands_over_a_death_and_a_death_over_a_suspicion() -> None
     assert sorted(told, key=lambda member: member.precedence, reverse=True) == told
 
 
+def test_a_node_of_an_older_version_does_not_speak_memcached() -> None:
+    assert decode_member(msgspec.msgpack.encode(FIELDS[:-1])) == evolve(MEMBER, memcached_port=0)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -58,7 +62,7 @@ def test_a_later_life_stands_over_a_death_and_a_death_over_a_suspicion() -> None
         b"\xc1",
         b"garbage",
         msgspec.msgpack.encode({"name": "node1"}),
-        msgspec.msgpack.encode(FIELDS[:-1]),
+        msgspec.msgpack.encode(FIELDS[:-2]),
         with_field(0, ""),
         with_field(0, "n" * 256),
         with_field(0, b"node1"),

@@ -1,0 +1,1 @@
+"""memcached's clients, classic and meta: their sessions beside those of Redis, over the same keys."""
