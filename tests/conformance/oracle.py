@@ -1,6 +1,7 @@
 """A real Valkey as an oracle: a connection that gives raw replies, and what makes two replies equal."""
 
 import socket
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import hiredis
@@ -36,6 +37,14 @@ class Connection:
             assert chunk, "the server closed the connection"
             said += chunk
         return said.split(SENTINEL)[:-1]
+
+
+def answers(
+    subject: Callable[..., bytes], valkey: Connection, requests: Sequence[tuple[bytes, ...]]
+) -> Iterator[tuple[tuple[bytes, ...], bytes, bytes]]:
+    """Every request with our reply and Valkey's, which is asked all at once: it is farther away."""
+    for request, theirs in zip(requests, valkey.pipeline([*requests]), strict=True):
+        yield request, subject(*request), theirs
 
 
 def assert_equal(request: tuple[bytes, ...], ours: bytes, theirs: bytes) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.conformance.bits_requests import BIT_REQUESTS
 from tests.conformance.conversations import KEYS, request
-from tests.conformance.oracle import Connection
+from tests.conformance.oracle import Connection, answers
 from tests.conformance.subjects import Subject, fake_subject, store_subject
 
 PLANT = request(b"PLANT", KEYS)
@@ -23,12 +23,15 @@ def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
     return factory
 
 
-def ask_both(subject: Subject, valkey: Connection, *args: bytes) -> None:
-    if args[0] == b"PLANT":
-        ask_both(subject, valkey, b"DEL", args[1])
-        ask_both(subject, valkey, b"RPUSH", args[1], b"item")
-    else:
-        assert subject(*args) == valkey(*args), args
+LOOKS = [look for key in (b"a", b"b") for look in ((b"GET", key), (b"TTL", key))]
+
+
+def ask_and_look(subject: Subject, valkey: Connection, request: tuple[bytes, ...]) -> None:
+    requests = [request]
+    if request[0] == b"PLANT":
+        requests = [(b"DEL", request[1]), (b"RPUSH", request[1], b"item")]
+    for asked, ours, theirs in answers(subject, valkey, requests + LOOKS):
+        assert ours == theirs, asked
 
 
 @settings(
@@ -51,7 +54,4 @@ def test_bits_get_the_same_replies(
     valkey(b"FLUSHALL")
     subject = make_subject(resp)
     for line in conversation:
-        ask_both(subject, valkey, *line)
-        for key in (b"a", b"b"):
-            ask_both(subject, valkey, b"GET", key)
-            ask_both(subject, valkey, b"TTL", key)
+        ask_and_look(subject, valkey, line)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conformance.geo_requests import AROUND_GEO, GEO, GEOADDS
-from tests.conformance.oracle import Connection, assert_equal
+from tests.conformance.oracle import Connection, answers, assert_equal
 from tests.conformance.subjects import Subject, fake_subject, store_subject
 
 ordinary = settings(
@@ -32,8 +32,14 @@ def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
     return factory
 
 
-def ask_both(subject: Subject, valkey: Connection, request: tuple[bytes, ...]) -> None:
-    assert_equal(request, subject(*request), valkey(*request))
+LOOKS = [
+    look for key in (b"a", b"b") for look in ((b"ZRANGE", key, b"0", b"-1"), (b"GEOPOS", key, b"p", b"q"))
+]
+
+
+def ask_both(subject: Subject, valkey: Connection, *requests: tuple[bytes, ...]) -> None:
+    for request, ours, theirs in answers(subject, valkey, requests):
+        assert_equal(request, ours, theirs)
 
 
 @ordinary
@@ -48,10 +54,7 @@ def test_positions_get_the_same_replies(
     valkey(b"FLUSHALL")
     subject = make_subject(resp)
     for request in conversation:
-        ask_both(subject, valkey, request)
-        for key in (b"a", b"b"):
-            ask_both(subject, valkey, (b"ZRANGE", key, b"0", b"-1"))
-            ask_both(subject, valkey, (b"GEOPOS", key, b"p", b"q"))
+        ask_both(subject, valkey, request, *LOOKS)
 
 
 POSITIONS = st.tuples(st.floats(-180, 180), st.floats(-85.05, 85.05))

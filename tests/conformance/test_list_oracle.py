@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conformance.list_requests import AROUND_LISTS, BLOCKING_LISTS, LISTS, PUSHES, SEARCHES
-from tests.conformance.oracle import SENTINEL, Connection, assert_equal
+from tests.conformance.oracle import SENTINEL, Connection, answers, assert_equal
 from tests.conformance.subjects import Subject, fake_subject, store_subject
 from trio_dynomite.commands.row import BLOCKED
 from trio_dynomite.protocol.replies import NULL_ARRAY
@@ -33,16 +33,14 @@ def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
     return factory
 
 
-def ask_both(subject: Subject, valkey: Connection, request: tuple[bytes, ...]) -> None:
-    ours, theirs = subject(*request), valkey(*request)
-    assert_equal(request, NULL_ARRAY[subject.ks.resp] if ours == BLOCKED else ours, theirs)
+LOOKS = [
+    look for key in (b"a", b"b") for look in ((b"LRANGE", key, b"0", b"-1"), (b"TYPE", key), (b"TTL", key))
+]
 
 
-def assert_same_lists(subject: Subject, valkey: Connection) -> None:
-    for key in (b"a", b"b"):
-        ask_both(subject, valkey, (b"LRANGE", key, b"0", b"-1"))
-        ask_both(subject, valkey, (b"TYPE", key))
-        ask_both(subject, valkey, (b"TTL", key))
+def ask_both(subject: Subject, valkey: Connection, *requests: tuple[bytes, ...]) -> None:
+    for request, ours, theirs in answers(subject, valkey, requests):
+        assert_equal(request, NULL_ARRAY[subject.ks.resp] if ours == BLOCKED else ours, theirs)
 
 
 @ordinary
@@ -60,8 +58,7 @@ def test_lists_get_the_same_replies(
     valkey(b"FLUSHALL")
     subject = make_subject(resp)
     for request in conversation:
-        ask_both(subject, valkey, request)
-        assert_same_lists(subject, valkey)
+        ask_both(subject, valkey, request, *LOOKS)
 
 
 @ordinary
@@ -74,11 +71,8 @@ def test_searches_find_the_same_places(
 ) -> None:
     valkey(b"FLUSHALL")
     subject = fake_subject(resp)
-    for key in (b"a", b"b"):
-        ask_both(subject, valkey, (b"RPUSH", key, *elements))
-    for request in requests:
-        ask_both(subject, valkey, request)
-    assert_same_lists(subject, valkey)
+    pushes = [(b"RPUSH", key, *elements) for key in (b"a", b"b")]
+    ask_both(subject, valkey, *pushes, *requests, *LOOKS)
 
 
 def executed(valkey: Connection, request: tuple[bytes, ...]) -> bytes:
@@ -106,8 +100,7 @@ def test_nobody_waits_in_a_transaction(
     valkey(b"FLUSHALL")
     subject = make_subject(resp)
     subject.ks.may_block = False
-    for push in pushes:
-        ask_both(subject, valkey, push)
+    ask_both(subject, valkey, *pushes)
     for request in requests:
         assert_equal(request, subject(*request), executed(valkey, request))
-    assert_same_lists(subject, valkey)
+    ask_both(subject, valkey, *LOOKS)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.conformance.compare import assert_same
 from tests.conformance.draws import assert_same_draw, draws
 from tests.conformance.hash_requests import AROUND
-from tests.conformance.oracle import Connection
+from tests.conformance.oracle import Connection, answers
 from tests.conformance.set_requests import SADDS, SETS
 from tests.conformance.subjects import Subject, fake_subject, store_subject
 
@@ -30,11 +30,15 @@ def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
     return factory
 
 
-def ask_both(subject: Subject, valkey: Connection, request: tuple[bytes, ...]) -> None:
-    if draws(request):
-        assert_same_draw(subject, valkey, request)
-    else:
-        assert_same(request, subject(*request), valkey(*request))
+LOOKS = [look for key in (b"a", b"b") for look in ((b"SMEMBERS", key), (b"PTTL", key))]
+
+
+def ask_both(subject: Subject, valkey: Connection, *requests: tuple[bytes, ...]) -> None:
+    if draws(requests[0]):
+        assert_same_draw(subject, valkey, requests[0])
+        requests = requests[1:]
+    for request, ours, theirs in answers(subject, valkey, requests):
+        assert_same(request, ours, theirs)
 
 
 @ordinary
@@ -49,7 +53,4 @@ def test_sets_get_the_same_replies(
     valkey(b"FLUSHALL")
     subject = make_subject(resp)
     for request in conversation:
-        ask_both(subject, valkey, request)
-        for key in (b"a", b"b"):
-            ask_both(subject, valkey, (b"SMEMBERS", key))
-            ask_both(subject, valkey, (b"PTTL", key))
+        ask_both(subject, valkey, request, *LOOKS)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.conformance.oracle import Connection, assert_equal
+from tests.conformance.oracle import Connection, answers, assert_equal
 from tests.conformance.sort_requests import AROUND_SORTS, NUMBERS, SORTABLE, SORTS, WORDS, weights
 from tests.conformance.subjects import Subject, fake_subject, store_subject
 
@@ -21,8 +21,12 @@ def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
     return factory
 
 
-def ask_both(subject: Subject, valkey: Connection, request: tuple[bytes, ...]) -> None:
-    assert_equal(request, subject(*request), valkey(*request))
+LOOKS = [look for key in (b"a", b"b", b"c") for look in ((b"LRANGE", key, b"0", b"-1"), (b"TTL", key))]
+
+
+def ask_both(subject: Subject, valkey: Connection, *requests: tuple[bytes, ...]) -> None:
+    for request, ours, theirs in answers(subject, valkey, requests):
+        assert_equal(request, ours, theirs)
 
 
 @settings(
@@ -43,16 +47,11 @@ def test_sorts_get_the_same_replies(
 ) -> None:
     valkey(b"FLUSHALL")
     subject = make_subject(resp)
-    for element in NUMBERS[4:] + WORDS[:4]:
-        for request in weights(element):
-            ask_both(subject, valkey, request)
+    ask_both(subject, valkey, *[request for word in NUMBERS[4:] + WORDS[:4] for request in weights(word)])
     for request in conversation:
         if is_open(valkey, request):
             continue
-        ask_both(subject, valkey, request)
-        for key in (b"a", b"b", b"c"):
-            ask_both(subject, valkey, (b"LRANGE", key, b"0", b"-1"))
-            ask_both(subject, valkey, (b"TTL", key))
+        ask_both(subject, valkey, request, *LOOKS)
 
 
 def is_open(valkey: Connection, request: tuple[bytes, ...]) -> bool:
@@ -79,5 +78,4 @@ SPELLINGS = st.one_of(
 def test_the_same_numbers_are_read(valkey: Connection, resp: int, texts: list[bytes]) -> None:
     valkey(b"FLUSHALL")
     subject = fake_subject(resp)
-    ask_both(subject, valkey, (b"RPUSH", b"a", *texts, b"12", b"-5"))
-    ask_both(subject, valkey, (b"SORT", b"a"))
+    ask_both(subject, valkey, (b"RPUSH", b"a", *texts, b"12", b"-5"), (b"SORT", b"a"))

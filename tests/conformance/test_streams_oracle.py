@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conformance.compare import assert_same
-from tests.conformance.oracle import Connection
+from tests.conformance.oracle import Connection, answers
 from tests.conformance.stream_requests import ADD, CREATE, FAR, PREPARED, READ_NEW, STREAMS, storm
 from tests.conformance.subjects import Subject, fake_subject, store_subject
 from trio_dynomite.commands.row import BLOCKED
@@ -33,23 +33,26 @@ def make_subject(request: pytest.FixtureRequest) -> Callable[[int], Subject]:
     return factory
 
 
-def ask_both(subject: Subject, valkey: Connection, *args: bytes) -> None:
-    if args[0] == b"PLANT":
-        if subject.plant is not None:
-            subject.plant(args[1], "list")
-            valkey(b"DEL", args[1])
-            valkey(b"RPUSH", args[1], b"item")
+LOOKS = [
+    look
+    for key in (b"a", b"b")
+    for look in ((b"XINFO", b"STREAM", key, b"FULL", b"COUNT", b"0"), (b"XINFO", b"GROUPS", key))
+]
+
+
+def ask_both(subject: Subject, valkey: Connection, *requests: tuple[bytes, ...]) -> None:
+    for request, ours, theirs in answers(subject, valkey, requests):
+        assert_same(request, NULL_ARRAY[subject.ks.resp] if ours == BLOCKED else ours, theirs)
+
+
+def ask_and_look(subject: Subject, valkey: Connection, request: tuple[bytes, ...]) -> None:
+    if request[0] != b"PLANT":
+        ask_both(subject, valkey, request, *LOOKS)
         return
-    ours, theirs = subject(*args), valkey(*args)
-    if ours == BLOCKED:
-        ours = NULL_ARRAY[subject.ks.resp]
-    assert_same(args, ours, theirs)
-
-
-def tell_all(subject: Subject, valkey: Connection) -> None:
-    for key in (b"a", b"b"):
-        ask_both(subject, valkey, b"XINFO", b"STREAM", key, b"FULL", b"COUNT", b"0")
-        ask_both(subject, valkey, b"XINFO", b"GROUPS", key)
+    if subject.plant is not None:
+        subject.plant(request[1], "list")
+        valkey.pipeline([(b"DEL", request[1]), (b"RPUSH", request[1], b"item")])
+    ask_both(subject, valkey, *LOOKS)
 
 
 @settings(
@@ -71,8 +74,7 @@ def test_streams_get_the_same_replies(
     valkey(b"FLUSHALL")
     subject = make_subject(resp)
     for request in conversation:
-        ask_both(subject, valkey, *request)
-        tell_all(subject, valkey)
+        ask_and_look(subject, valkey, request)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -81,8 +83,7 @@ def test_storms_get_the_same_replies(
 ) -> None:
     subject = make_subject(resp)
     for request in storm(Random(seed), 400):
-        ask_both(subject, valkey, *request)
-        tell_all(subject, valkey)
+        ask_and_look(subject, valkey, request)
 
 
 @pytest.mark.parametrize(
@@ -104,10 +105,8 @@ def test_trimming_by_nodes(
     make_subject: Callable[[int], Subject], valkey: Connection, resp: int, trimming: bytes
 ) -> None:
     subject = make_subject(resp)
-    for number in range(1, 451):
-        ask_both(subject, valkey, b"XADD", b"a", b"%d" % number, b"field", b"%d" % number)
-    for _ in range(3):
-        ask_both(subject, valkey, b"XTRIM", b"a", *trimming.split())
+    how = trimming.split()
+    adds = [(b"XADD", b"a", b"%d" % number, b"field", b"%d" % number) for number in range(1, 451)]
+    ask_both(subject, valkey, *adds, *[(b"XTRIM", b"a", *how)] * 3)
     for number in range(451, 700):
-        ask_both(subject, valkey, b"XADD", b"a", *trimming.split(), b"%d" % number, b"field", b"v")
-        ask_both(subject, valkey, b"XLEN", b"a")
+        ask_both(subject, valkey, (b"XADD", b"a", *how, b"%d" % number, b"field", b"v"), (b"XLEN", b"a"))

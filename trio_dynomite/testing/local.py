@@ -31,8 +31,10 @@ from trio_dynomite.errors import DynomiteError
 
 HOST = "127.0.0.1"
 POLL_S = 0.02
-_PORTS = range(10_000, 30_000)
-"""Below those that the system gives to outgoing connections, so that nobody takes one between two runs."""
+PORTS = range(10_000, 30_000)
+"""Below those that the system gives to outgoing connections, so that nobody takes one between two runs.
+
+Who has several processes make clusters at once gives each its own part of them."""
 _LOG_TAIL = 4000
 Sections = Mapping[str, Mapping[str, object]]
 
@@ -273,7 +275,7 @@ def _lay_out(layout: Mapping[str, Sequence[int]], directory: Path, parent_fd: in
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that nobody uses."""
     found: list[int] = []
-    for port in random.Random().sample(_PORTS, len(_PORTS)):
+    for port in random.Random().sample(PORTS, len(PORTS)):
         with socket.socket() as probe:
             try:
                 probe.bind((HOST, port))
@@ -282,7 +284,7 @@ def free_ports(count: int) -> list[int]:
         found.append(port)
         if len(found) == count:
             return found
-    raise DynomiteError(f"{HOST} has no {count} free ports from {_PORTS.start} to {_PORTS.stop - 1}")
+    raise DynomiteError(f"{HOST} has no {count} free ports from {PORTS[0]} to {PORTS[-1]}")
 
 
 def _toml(nodes: Iterable[LocalNode], sections: Sections) -> str:
