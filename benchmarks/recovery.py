@@ -19,8 +19,9 @@ from benchmarks.tables import NONE
 from trio_dynomite.data.stamp import NODE_BITS
 from trio_dynomite.model import Level
 from trio_dynomite.storage.contract import SLOTS, hash_of
+from trio_dynomite.testing.layouts import layout
 from trio_dynomite.testing.local import LocalCluster, LocalNode, wait_until
-from trio_dynomite.testing.simulation import EPOCH_MS, SimNode, Simulation, layout
+from trio_dynomite.testing.simulation import EPOCH_MS, SimNode, Simulation
 
 VALUE_BYTES = 32
 DIGEST_PERCENT = 5.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from trio_dynomite.errors import ConfigError, ConfigProblem
 from trio_dynomite.handoff.folder import DiskFolder
 from trio_dynomite.handoff.keeper import HintKeeper
 from trio_dynomite.logs import get_logger
+from trio_dynomite.storage.memcached.driver import MemcachedDriver
+from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.snapshotter import Snapshotter, restored
 from trio_dynomite.storage.store import Store
 from trio_dynomite.topology.partitioner import Partitioner
@@ -42,6 +45,11 @@ def store_maker(settings: Settings, name: str) -> Callable[[Partitioner], Store]
     path = folder_of(settings, name)
     if settings.storage.engine == kinds.MEMORY:
         return _from_snapshot(path) if settings.storage.snapshot_every else in_memory
+    if settings.storage.engine == kinds.MEMCACHED:
+        return _on_memcached(settings)
+    if settings.storage.engine == kinds.REDIS:
+        problem = "'redis' cannot keep a node's records yet"
+        raise ConfigError(name, (ConfigProblem("storage.engine", problem),))
     from trio_dynomite.storage.rocksdb.opening import Tuning  # the package for it need not be installed
     from trio_dynomite.storage.rocksdb.store import open_store  # the package for it need not be installed
 
@@ -67,6 +75,20 @@ def _from_snapshot(path: Path) -> Callable[[Partitioner], Store]:
         return restored(path, lambda: in_memory(partitioner), partitioner.fingerprint, log.info)
 
     return from_snapshot
+
+
+def _on_memcached(settings: Settings) -> Callable[[Partitioner], Store]:
+    driver = MemcachedDriver(settings.memcached.item_size, settings.repair.tombstone_grace)
+
+    def on_memcached(partitioner: Partitioner) -> Store:
+        return RemoteStore(
+            partitioner.slot,
+            driver=driver,
+            cache_bytes=settings.storage.cache,
+            now_ms=lambda: time.time_ns() // 1_000_000,
+        )
+
+    return on_memcached
 
 
 def _make(path: Path) -> None:

@@ -38,11 +38,10 @@ from trio_dynomite.protocol.replies import error
 from trio_dynomite.protocol.requests import Limits
 from trio_dynomite.seeds.asking import Asking
 from trio_dynomite.seeds.sources import source_of
-from trio_dynomite.served import Storage, StorageServer, server_of
+from trio_dynomite.served import Service, service_of
 from trio_dynomite.server.listener import Listener, endpoint
 from trio_dynomite.server.memcached.service import Memcached
 from trio_dynomite.server.server import Server
-from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.snapshotter import Snapshotter
 
 if TYPE_CHECKING:
@@ -83,8 +82,6 @@ class NodeProcess:
 
     settings: Settings
     name: str
-    storage_server: StorageServer | None = None
-    """Where its records are, if not with it."""
     engine: Engine = field(init=False)
     hub: Hub = field(init=False)
     server: Server = field(init=False)
@@ -92,6 +89,8 @@ class NodeProcess:
     """Of the hints in files."""
     snapshots: Snapshotter | None = field(init=False)
     """Of a store in memory."""
+    service: Service | None = field(init=False)
+    """The server that keeps its records, if it does not keep them itself."""
     syncing: Syncing | None = field(init=False)
     """Of a RocksDB."""
     backups: Backups | None = field(init=False)
@@ -116,9 +115,7 @@ class NodeProcess:
             wall_ms(),
             log.info,
             random.Random(),
-            durable.store_maker(settings, self.name)
-            if self.storage_server is None
-            else self.storage_server.make_store,
+            durable.store_maker(settings, self.name),
         )
         self.keeper = durable.make_keeper(settings, engine)
         self.hub = Hub(
@@ -128,6 +125,8 @@ class NodeProcess:
             self._on_error,
         )
         self.snapshots = durable.make_snapshotter(settings, engine, self.hub.turn)
+        folder = durable.folder_of(settings, self.name)
+        self.service = service_of(settings, folder, self.hub, engine.keyspace.store)
         self.syncing = durable.make_syncing(settings, engine, self.hub.turn)
         self.backups = durable.make_backups(settings, engine, self.hub.turn)
         self.server = Server(
@@ -276,8 +275,8 @@ class NodeProcess:
             async with trio.open_nursery() as services:
                 self.services = services
                 await services.start(self.hub.run)
-                if self.storage_server is not None:
-                    await self._open_storage(self.storage_server, stop)
+                if self.service is not None:
+                    await self._open_storage(self.service, stop)
                 self.hub.turn(lambda: self.engine.set_state(NodeState.JOINING))
                 await services.start(self._tick)
                 if self.keeper is not None:
@@ -315,21 +314,14 @@ class NodeProcess:
             self.engine.keyspace.store.close()
             collector.forget(pauses)
 
-    async def _open_storage(self, server: StorageServer, stop: trio.Event) -> None:
+    async def _open_storage(self, service: Service, stop: trio.Event) -> None:
         """Learn what the server has; when it is lost, this life is over."""
-        store = self.engine.keyspace.store
-        assert isinstance(store, RemoteStore)
-        storage = Storage(server, self.hub, store)
-
-        def lost() -> None:
-            log.warning("the storage server is lost, and this life of the node with it", why=storage.lost)
-            self.services.cancel_scope.cancel()
-
+        service.on_lost = self.services.cancel_scope.cancel
         async with trio.open_nursery() as starting:
             starting.start_soon(self._stop_early, stop, self.services.cancel_scope)
-            await self.services.start(storage.run, lost, name="storage")
+            await self.services.start(service.run, name="storage")
             starting.cancel_scope.cancel()
-        self.engine.keyspace.clock.observe(store.newest)
+        self.engine.keyspace.clock.observe(self.engine.keyspace.store.newest)
 
     def _hint_task(self, keeper: HintKeeper) -> HintTask:
         return HintTask(keeper, self.engine.roster.hint_queues, self.hub.turn)
@@ -367,42 +359,6 @@ class NodeProcess:
             "gc_pauses": lambda: pauses.count,
             "gc_pause_ms_max": lambda: round(pauses.ms_max, 2),
             "gc_pause_ms_total": lambda: round(pauses.ms_total, 2),
+            **(self.service.statistics() if self.service is not None else {}),
             **self.hearsay.facts(),
         }
-
-
-async def run(
-    settings: Settings,
-    name: str,
-    *,
-    stop: trio.Event | None = None,
-    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    """Run node `name` of `settings` until `stop` is set (then it ends in order) or it is cancelled."""
-    stop = trio.Event() if stop is None else stop
-    own = settings.of_node(name)
-    server = server_of(own, durable.folder_of(own, name))
-    if server is None:
-        await NodeProcess(settings, name).run(stop, task_status)
-        return
-    first = _FirstTime(task_status)
-    async with trio.open_nursery() as outer:
-        if server.managed is not None:
-            await outer.start(server.managed.run)
-        while not stop.is_set():
-            await NodeProcess(settings, name, server).run(stop, first)
-        outer.cancel_scope.cancel()
-
-
-@define
-class _FirstTime:
-    """A task's status that may be told more than once that the task has started."""
-
-    status: trio.TaskStatus[None]
-    is_told: bool = False
-
-    def started(self, value: None = None) -> None:
-        """It has."""
-        if not self.is_told:
-            self.is_told = True
-            self.status.started()

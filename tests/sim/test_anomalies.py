@@ -5,7 +5,8 @@ import os
 import pytest
 
 from trio_dynomite.model import Level
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 
 QUORUM, ONE = Level.DC_QUORUM, Level.DC_ONE
 SEEDS = int(os.environ.get("SIM_SEEDS", "3"))

@@ -3,7 +3,8 @@
 import pytest
 
 from trio_dynomite.model import Level
-from trio_dynomite.testing.simulation import SimNode, Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import SimNode, Simulation
 
 KEYS = [b"key:%d" % number for number in range(300)]
 

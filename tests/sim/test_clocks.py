@@ -5,7 +5,8 @@ import pytest
 from trio_dynomite.data.record import newest
 from trio_dynomite.data.stamp import milliseconds
 from trio_dynomite.model import Level, NodeState
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 
 HOUR_MS = 3_600_000
 KEYS = [b"key:%d" % number for number in range(60)]

@@ -13,7 +13,8 @@ from trio_dynomite.model import Level
 from trio_dynomite.repair.collection import Collection
 from trio_dynomite.storage.snapshot import load, pieces
 from trio_dynomite.storage.store import Store
-from trio_dynomite.testing.simulation import SimNode, Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import SimNode, Simulation
 from trio_dynomite.topology.partitioner import Partitioner
 
 KEYS = [b"key:%d" % number for number in range(100)]

@@ -8,7 +8,8 @@ import pytest
 from trio_dynomite.model import Level
 from trio_dynomite.testing.contents import READS, parsed, read
 from trio_dynomite.testing.judge import verdict
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 from trio_dynomite.testing.workload import Workload
 
 HERE, THERE = b"here", b"there"

@@ -4,7 +4,8 @@ import pytest
 
 from trio_dynomite.data.stamp import milliseconds
 from trio_dynomite.model import Level
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 
 KEY = b"list"
 

@@ -5,7 +5,8 @@ import pytest
 from trio_dynomite.model import Level
 from trio_dynomite.peers.peer import Peer
 from trio_dynomite.testing.lasting import SimDisk
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 from trio_dynomite.testing.storm import LastingStorm
 
 NODES = AWAY, *KEEPERS = ["d1r1n1", "d1r2n1", "d1r3n1"]

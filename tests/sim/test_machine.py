@@ -14,7 +14,8 @@ from trio_dynomite.model import Level, NodeState
 from trio_dynomite.testing.asking import DURABLE
 from trio_dynomite.testing.contents import parsed
 from trio_dynomite.testing.judge import verdict
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 from trio_dynomite.testing.workload import Workload
 
 NODES = ["d1r1n1", "d1r2n1", "d1r3n1"]

@@ -5,7 +5,8 @@ import pytest
 from trio_dynomite.config.settings import Repair
 from trio_dynomite.model import Level
 from trio_dynomite.repair.read_repair import UNDER_WAY_MAX, Sampling
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 
 KEYS = [b"key:%d" % number for number in range(200)]
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from trio_dynomite.model import Level, NodeState
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 
 KEYS, VALUE_BYTES = 2000, 1000
 

@@ -10,7 +10,8 @@ import pytest
 from tests.tidy import pages
 from trio_dynomite.coordinator.levels import needed, shortfall
 from trio_dynomite.model import Level
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 
 RACKS = (1, 2, 3, 5)
 KEY = b"key"

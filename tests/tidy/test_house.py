@@ -17,9 +17,11 @@ NURSERIES = [
     "launch.supervisor:Supervisor.run",
     "launch.supervisor:Supervisor.run",
     "membership.task:GossipTask.run",
+    "node:NodeProcess._open_storage",
     "node:NodeProcess.run",
     "node:NodeProcess.run",
     "seeds.asking:Asking.round",
+    "served:Service.run",
 ]
 """Every place that starts tasks; one line a nursery."""
 

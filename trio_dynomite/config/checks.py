@@ -73,6 +73,9 @@ def check_storage(storage: Storage, nodes: Numbered = ()) -> Iterator[Problem]:
     if uses_rocksdb and find_spec("rocksdict") is None:
         how = 'pip install "trio-dynomite[rocksdb]"'
         yield ("storage", "engine"), f'"rocksdb" needs the package rocksdict, which is not installed: {how}'
+    if kinds.MEMCACHED in engines and len(engines) > 1:
+        told = "memcached keeps strings only, and others could not rely on it: all nodes use it, or none"
+        yield ("storage", "engine"), told
     if kinds.MEMORY not in engines and storage.snapshot_every:
         yield (
             ("storage", "snapshot_every"),

@@ -78,11 +78,11 @@ def run_one(settings: Settings, options: argparse.Namespace) -> int:
         print(said, file=sys.stderr)
         return exits.MISUSE
     logs.configure(options.node, options.log_level)
-    from trio_dynomite import node
+    from trio_dynomite import lives
 
     async def serve() -> int:
         return await foreground.run(
-            node.run, settings, options.node, ready_fd=options.ready_fd, parent_fd=options.parent_fd
+            lives.run, settings, options.node, ready_fd=options.ready_fd, parent_fd=options.parent_fd
         )
 
     return trio.run(serve)

@@ -11,7 +11,7 @@ from trio_dynomite.config.settings import NodeSettings, Settings
 from trio_dynomite.membership.member import Status
 from trio_dynomite.peers.peer import Liveness
 from trio_dynomite.testing.asking_seeds import PEER_PORT
-from trio_dynomite.testing.simulation import layout
+from trio_dynomite.testing.layouts import layout
 from trio_dynomite.testing.storm import Storm
 
 _NODES_MAX = 9

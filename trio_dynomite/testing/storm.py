@@ -11,7 +11,8 @@ from attrs import define, field
 from trio_dynomite.config.settings import Repair, Settings
 from trio_dynomite.model import NodeState
 from trio_dynomite.testing.judge import are_alike, verdict
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 from trio_dynomite.testing.workload import Workload
 
 LAYOUTS: tuple[Callable[[], Settings], ...] = (

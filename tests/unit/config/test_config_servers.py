@@ -147,9 +147,15 @@ def test_hints_are_kept_where_the_records_are(file: File, text: str, outlive: bo
     assert file.load(f"[storage]\n{text}" + node()).of_node("a").hints_are_durable is outlive
 
 
-@pytest.mark.parametrize("engine", ["redis", "memcached"])
+@pytest.mark.parametrize("engine", ["redis"])
 def test_what_cannot_keep_records_yet_says_so(file: File, engine: str) -> None:
     settings = file.load(node(storage=engine)).of_node("a")
 
     with pytest.raises(ConfigError, match=f"storage.engine: '{engine}' cannot keep a node's records yet"):
         durable.store_maker(settings, "a")
+
+
+def test_memcached_has_all_nodes_or_none(file: File) -> None:
+    with pytest.raises(ConfigError, match="storage.engine: memcached keeps strings only"):
+        file.load(node("a", storage="memcached") + node("b", base=2000))
+    assert file.load('[storage]\nengine = "memcached"' + node("a") + node("b", base=2000))

@@ -11,7 +11,8 @@ from trio_dynomite.coordinator.build import build_engine
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.model import Level, NodeState
 from trio_dynomite.testing.client import Client
-from trio_dynomite.testing.simulation import EPOCH_MS, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import EPOCH_MS
 
 
 @define(eq=False)

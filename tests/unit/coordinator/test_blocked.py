@@ -7,7 +7,8 @@ import pytest
 from trio_dynomite.coordinator.several import submit_transaction
 from trio_dynomite.model import Level
 from trio_dynomite.testing.client import Client
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 
 NODES = ["d1r1n1", "d1r2n1", "d1r3n1"]
 KEYS = [b"a", b"b", b"c", b"d"]

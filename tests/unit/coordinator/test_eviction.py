@@ -8,7 +8,8 @@ import pytest
 from tests.unit.coordinator.lone_node import lone_node
 from trio_dynomite.coordinator.eviction import OOM
 from trio_dynomite.model import Level
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 
 LIMIT = 60_000
 VALUE = b"v" * 100

@@ -6,7 +6,8 @@ from trio_dynomite.commands.table import lookup
 from trio_dynomite.data.record import Record
 from trio_dynomite.model import Level
 from trio_dynomite.testing.client import Client
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 
 QUORUM = Level.DC_QUORUM
 

@@ -11,7 +11,8 @@ from trio_dynomite.coordinator.routes import UNREACHABLE, VERIFIED
 from trio_dynomite.model import Level, NodeState
 from trio_dynomite.peers.link import Link
 from trio_dynomite.peers.peer import Liveness, Peer
-from trio_dynomite.testing.simulation import EPOCH_MS, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import EPOCH_MS
 from trio_dynomite.topology.partitioner import redis_slot
 
 ME, SECOND, THIRD = "d1r1n1", "d1r2n1", "d1r3n1"

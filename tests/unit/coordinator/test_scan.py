@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.unit.coordinator.lone_node import Lone, decoded, lone_node
 from trio_dynomite.model import Level
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 
 PARTITIONERS = ["slots", "murmur"]
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from trio_dynomite.model import Level
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 
 NODES = ["d1r1n1", "d1r2n1", "d1r3n1"]
 QUORUM = Level.DC_QUORUM

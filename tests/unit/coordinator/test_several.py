@@ -10,7 +10,8 @@ from trio_dynomite.coordinator.several import submit_transaction, versions
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.replies import array, bulk
 from trio_dynomite.testing.client import Client
-from trio_dynomite.testing.simulation import SimNode, Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import SimNode, Simulation
 
 ONE, QUORUM = Level.DC_ONE, Level.DC_QUORUM
 

@@ -5,7 +5,8 @@ import pytest
 from tests.unit.coordinator.lone_node import lone_node
 from trio_dynomite.coordinator.walk import stretches
 from trio_dynomite.model import Level
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 
 FIVE = ["d1r1n1", "d1r1n2", "d1r2n1", "d1r3n1", "d1r3n2"]
 

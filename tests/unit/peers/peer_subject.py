@@ -16,7 +16,8 @@ from trio_dynomite.model import Level, NodeState
 from trio_dynomite.peers.acceptor import Acceptor
 from trio_dynomite.peers.link import Link
 from trio_dynomite.testing.client import Client
-from trio_dynomite.testing.simulation import EPOCH_MS, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import EPOCH_MS
 
 A, B = "d1r1n1", "d1r2n1"
 

@@ -9,7 +9,7 @@ from trio_dynomite.membership.member import encode_member
 from trio_dynomite.model import NodeState
 from trio_dynomite.peers.peer import Liveness
 from trio_dynomite.protocol.frames import PROTOCOL, FrameReader, Kind, encode
-from trio_dynomite.testing.simulation import layout
+from trio_dynomite.testing.layouts import layout
 
 
 def test_two_nodes_of_one_cluster_find_each_other() -> None:

@@ -10,7 +10,8 @@ from trio_dynomite.model import Level
 from trio_dynomite.protocol.requests import Limits
 from trio_dynomite.server.server import Server
 from trio_dynomite.server.session import Session
-from trio_dynomite.testing.simulation import Simulation, layout
+from trio_dynomite.testing.layouts import layout
+from trio_dynomite.testing.simulation import Simulation
 
 
 @define(eq=False)

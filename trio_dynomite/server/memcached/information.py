@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trio_dynomite.peers.peer import Liveness
 from trio_dynomite.protocol.memcached_words import ERROR
-from trio_dynomite.storage.store import SLOTS
+from trio_dynomite.storage.contract import SLOTS
 
 if TYPE_CHECKING:
     from trio_dynomite.server.memcached.service import Memcached

@@ -1,0 +1,50 @@
+"""The lives of a node: one, as a rule; when the server that keeps its records is lost, another follows."""
+
+import trio
+from attrs import define
+
+from trio_dynomite.config import Settings
+from trio_dynomite.logs import get_logger
+from trio_dynomite.node import NodeProcess
+
+_SHORT_S = 10.0
+"""A life that was no longer is followed by the next after a pause."""
+_PAUSE_S = 1.0
+
+log = get_logger()
+
+
+async def run(
+    settings: Settings,
+    name: str,
+    *,
+    stop: trio.Event | None = None,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Run node `name` of `settings` until `stop` is set (then it ends in order) or it is cancelled."""
+    stop = trio.Event() if stop is None else stop
+    status = _FirstTime(task_status)
+    while True:
+        began_s = trio.current_time()
+        life = NodeProcess(settings, name)
+        await life.run(stop, status)
+        if stop.is_set() or life.service is None:
+            return
+        log.warning("the storage server is lost, and this life of the node with it", why=life.service.lost)
+        if trio.current_time() < began_s + _SHORT_S:
+            with trio.move_on_after(_PAUSE_S):
+                await stop.wait()
+
+
+@define
+class _FirstTime:
+    """A task's status that may be told more than once that the task has started."""
+
+    status: trio.TaskStatus[None]
+    is_told: bool = False
+
+    def started(self, value: None = None) -> None:
+        """It has."""
+        if not self.is_told:
+            self.is_told = True
+            self.status.started()
