@@ -156,6 +156,6 @@ def test_what_cannot_keep_records_yet_says_so(file: File, engine: str) -> None:
 
 
 def test_memcached_has_all_nodes_or_none(file: File) -> None:
-    with pytest.raises(ConfigError, match="storage.engine: memcached keeps strings only"):
+    with pytest.raises(ConfigError, match=r"storage\.engine: memcached keeps strings only"):
         file.load(node("a", storage="memcached") + node("b", base=2000))
     assert file.load('[storage]\nengine = "memcached"' + node("a") + node("b", base=2000))

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from trio_dynomite.data.cells import Cells
-from trio_dynomite.data.record import COUNTS, DEADLINE, VALUE, Record, digest, kind, newest
+from trio_dynomite.data.record import COUNTS, DEADLINE, STAMP, VALUE, Record, digest, kind, newest
 from trio_dynomite.storage.remote.cache import Entry
 
 Reply = Any
@@ -28,6 +28,8 @@ class Head:
     """When the first of its fields expires."""
     has_dead: bool = False
     """There are tombstones among its elements."""
+    reset: int = 0
+    """What is as old of it is dead."""
 
 
 def head_of(record: Record) -> Head:
@@ -41,6 +43,7 @@ def head_of(record: Record) -> Head:
         record[DEADLINE],
         body.due_ms if is_cells else 0,
         is_cells and body.dead > 0,
+        record[STAMP],
     )
 
 

@@ -90,8 +90,9 @@ class ListedStore(RemoteStore):
             return
         heads = self._told(lambda: self.driver.listed(reply))
         self._add(slot, heads)
-        if any(head.newest < self.floors[slot] for head in heads.values()):
-            self._rebuild(slot, self.floors[slot])
+        floor = self.floors[slot]
+        if floor and any(head.reset <= floor for head in heads.values()):
+            self._rebuild(slot, floor)
         left[0] -= 1
         if not left[0]:
             self.is_restored = any(records.size for records in self.records)
