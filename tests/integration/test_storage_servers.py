@@ -139,6 +139,18 @@ async def test_a_killed_server_is_started_again(kind: str, tmp_path: Path) -> No
         assert kept == (b"EN\r\n" if kind == MEMCACHED else GET[kind][1])
 
 
+async def test_one_that_keeps_crashing_is_told_and_started_all_the_same(tmp_path: Path) -> None:
+    async with running(REDIS, tmp_path) as it:
+        for life in range(2, 6):
+            pid = it.server.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            await it.events.wait("up", life)
+        assert it.server.keeps_crashing
+        assert sum("storage server crashed" in event for event in it.events.seen) == 3
+        assert sum("storage server keeps crashing" in event for event in it.events.seen) == 1
+
+
 async def test_a_server_that_stands_still_is_left_until_it_goes_on(kind: str, tmp_path: Path) -> None:
     async with running(kind, tmp_path) as it:
         pid, pipe = it.server.pid, it.connection.pipe

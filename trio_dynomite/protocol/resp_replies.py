@@ -16,14 +16,19 @@ from trio_dynomite.errors import ProtocolError
 
 LINE_MAX = 1 << 20
 """Bytes of a line above which it is none."""
-_LINES, _BLOBS = b"+-:_,#(", b"$=!"
-_ATTRIBUTE, _PUSH = b"|>"
-_TIMES = {b"*"[0]: 1, b"~"[0]: 1, b"%"[0]: 2, _ATTRIBUTE: 2, _PUSH: 1}
+_LINES = frozenset([b"+", b"-", b":", b"_", b",", b"#", b"("])
+_BLOBS = frozenset([b"$", b"=", b"!"])
+_ATTRIBUTE, _PUSH = b"|", b">"
+_TIMES = {b"*": 1, b"~": 1, b"%": 2, _ATTRIBUTE: 2, _PUSH: 1}
 """How many elements each count of these stands for."""
 _END = 2
 """Bytes of a line's end."""
-_RUN = 16
-"""Elements of a long array that are looked for at once."""
+_LONG_RUN, _RUN = 16, 4
+"""Elements of an array that are looked for at once."""
+_BEHIND = {b"$%d" % size: size + _END for size in range(4096)} | {b"$-1": 0}
+"""Usual heads of values, and the bytes behind each with the line's end."""
+_MORE = {b"*%d" % count: count - 1 for count in range(256)}
+"""Usual heads of arrays, and how many more elements are missing after each than before it."""
 
 
 def _values_below(limit: int) -> bytes:
@@ -34,9 +39,9 @@ def _values_below(limit: int) -> bytes:
         ways = [rb"\r\n.{%d}\r\n" % size]
         if size:
             ways += [b"%d" % last + after(b"%b%d" % (digits, last)) for last in _digits(size, limit)]
-        return b"(?:%b)" % b"|".join(ways)
+        return b"(?>%b)" % b"|".join(ways)
 
-    return b"(?:-1\r\n|%b)" % b"|".join([b"%d" % first + after(b"%d" % first) for first in range(10)])
+    return b"(?>-1\r\n|%b)" % b"|".join([b"%d" % first + after(b"%d" % first) for first in range(10)])
 
 
 def _digits(size: int, limit: int) -> range:
@@ -45,7 +50,7 @@ def _digits(size: int, limit: int) -> range:
 
 
 def _leaf(limit: int) -> bytes:
-    return rb"(?:\$%b|[-+:_,#(][^\r]*\r\n)" % _values_below(limit)
+    return rb"(?>\$%b|[-+:_,#(][^\r]*+\r\n)" % _values_below(limit)
 
 
 def _usual() -> bytes:
@@ -58,6 +63,7 @@ def _usual() -> bytes:
 _usual_or_rest = re.compile(b"(%b)|.+" % _usual(), re.DOTALL)
 """One usual reply, or else all that is left, of which the group has nothing."""
 _cut, _match = _usual_or_rest.findall, _usual_or_rest.match
+_match_long_run = re.compile(_leaf(128) + b"{%d}" % _LONG_RUN, re.DOTALL).match
 _match_run = re.compile(_leaf(128) + b"{%d}" % _RUN, re.DOTALL).match
 
 
@@ -105,26 +111,31 @@ class ReplyScanner:
         """`replies` and those in `data`, with care; keeps the unfinished end."""
         start = at = 0
         missing, size, find = self._missing, len(data), data.find
+        bytes_behind, elements_more = _BEHIND.get, _MORE.get
         wanted = 1
         while at < size:
             line_end = find(b"\r\n", at)
             if line_end < 0:
                 wanted = _wanted_line(size - at)
                 break
-            mark = data[at]
-            if mark in _BLOBS:
-                end = line_end + _END + _size(data[at + 1 : line_end])
+            head = data[at:line_end]
+            if (behind := bytes_behind(head)) is not None or head[:1] in _BLOBS:
+                end = line_end + _END + (_size(head[1:]) if behind is None else behind)
                 if end > size:
                     wanted = end - at
                     break
                 at = end
                 missing -= 1
-            elif mark in _LINES:
+            elif head[:1] in _LINES:
                 at = line_end + _END
                 missing -= 1
             else:
-                missing += self._elements(mark, data[at + 1 : line_end], at == start and not self._scanned)
+                more = elements_more(head)
+                missing += self._more(head, at == start and not self._scanned) if more is None else more
                 at = line_end + _END
+                while missing >= _LONG_RUN and (run := _match_long_run(data, at)) is not None:
+                    at = run.end()
+                    missing -= _LONG_RUN
                 while missing >= _RUN and (run := _match_run(data, at)) is not None:
                     at = run.end()
                     missing -= _RUN
@@ -139,12 +150,13 @@ class ReplyScanner:
         self._keep(data, start, at, wanted)
         return replies
 
-    def _elements(self, mark: int, count: bytes, is_first: bool) -> int:
+    def _more(self, head: bytes, is_first: bool) -> int:
         """How many more elements are missing after the head of an aggregate than before it."""
+        mark = head[:1]
         times = _TIMES.get(mark)
         if times is None:
-            raise ProtocolError(f"the server sent a reply that begins with {bytes([mark])!r}")
-        elements = max(_number(count), 0) * times
+            raise ProtocolError(f"the server sent a reply that begins with {head[:32]!r}")
+        elements = max(_number(head[1:]), 0) * times
         if mark == _ATTRIBUTE:  # what it goes before is still to come
             return elements
         if mark == _PUSH:
