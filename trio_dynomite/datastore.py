@@ -1,13 +1,14 @@
-"""The server below a node, put together from the settings: a process of the node's own or an external one.
+"""What connects a node to the server that keeps its records, put together from the settings.
 
-With the connection to it that is one task, which can be cancelled by itself. An engine gives what it wants to
-be told (`on_up`, `on_down`) and what it says first; it gets a pipe.
+A managed server lives as long as the node's process, a connection as long as whoever uses it: each is a task
+of its own, and `Datastore` is both as one. An engine gives what it wants to be told (`on_up`, `on_down`) and
+what it says first; it gets a pipe.
 """
 
 import os
 import shutil
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from trio_dynomite.storage.servers.connection import Connection
 from trio_dynomite.storage.servers.folder import ServerFolder
 from trio_dynomite.storage.servers.handshake import Greeted, Step, memcached_steps, packed, redis_steps
 from trio_dynomite.storage.servers.managed import ManagedServer
-from trio_dynomite.storage.servers.pipe import ServerPipe
+from trio_dynomite.storage.servers.pipe import Scanner, ServerPipe
 from trio_dynomite.storage.servers.programs import (
     MemcachedOptions,
     RedisOptions,
@@ -36,53 +37,12 @@ from trio_dynomite.storage.servers.programs import (
 )
 from trio_dynomite.storage.servers.versions import memcached_mistake, redis_mistake, shown
 
-PING = packed("PING")
+REDIS_PING, MEMCACHED_PING = packed("PING"), b"version\r\n"
 _UNLIMITED = 1 << 62
-"""A server is read from however much it owes us room for; what may wait for it is the pipe's to say."""
+"""A server is read from however much waits for it: one that is not read takes nothing either, and both would
+stand still. What may wait is the pipe's to say (`has_room`)."""
 
 log = get_logger()
-
-
-@define(eq=False)
-class Datastore:
-    """A node's server and the connection to it."""
-
-    connection: Connection
-    server: ManagedServer | None = None
-    """None: it is external."""
-
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Keep both until cancelled; started when a managed server is ready, and the connection is tried.
-
-        Raises DynomiteError when a managed server cannot be had."""
-        async with trio.open_nursery() as nursery:
-            if self.server is not None:
-                await nursery.start(self.server.run)
-            await nursery.start(self.connection.run)
-            task_status.started()
-
-    def facts(self) -> dict[str, int | str]:
-        """For INFO."""
-        connection, server, pipe = self.connection, self.server, self.connection.pipe
-        told = connection.greeted
-        facts: dict[str, int | str] = {
-            "storage_server": connection.address,
-            "storage_server_version": f"{told.kind} {shown(told.version)}" if told.kind else "",
-            "storage_server_up": int(pipe is not None),
-            "storage_server_problem": connection.mistake,
-            "storage_server_connections": connection.times_up,
-            "storage_server_waiting": 0 if pipe is None else pipe.waiting,
-            "storage_server_unsent": 0 if pipe is None else pipe.unsent,
-        }
-        if server is not None:
-            facts |= {
-                "storage_server_pid": server.pid or 0,
-                "storage_server_starts": server.starts,
-                "storage_server_crashes": server.crashes,
-                "storage_server_keeps_crashing": int(server.keeps_crashing),
-                "storage_server_last_end": server.last_end,
-            }
-        return facts
 
 
 @define(kw_only=True)
@@ -93,17 +53,41 @@ class Wishes:
     on_down: Callable[[str], None]
     protocol: int = 2
     """RESP2 or RESP3, with a Redis."""
-    steps: Iterable[Step] = ()
+    steps: Sequence[Step] = ()
     """What it says after the greeting."""
 
 
-def redis_datastore(settings: Settings, folder: Path, hub: Hub, wishes: Wishes) -> Datastore:
-    """A Redis or Valkey for a node whose own settings and directory these are. Raises ConfigError."""
-    redis = settings.redis
-    server = None if redis.address is not None else _managed_redis(redis, folder)
-    tls = _context(redis) if redis.tls and redis.address is not None and redis.address.host else None
+def managed_server(settings: Settings, folder: Path) -> ManagedServer | None:
+    """The server of a node's own, in its directory; None if it has an external one.
+
+    Raises ConfigError when there is no program for it."""
+    if settings.storage.engine == kinds.REDIS:
+        return None if settings.redis.address else _managed_redis(settings.redis, folder)
+    return None if settings.memcached.address else _managed_memcached(settings.memcached, folder)
+
+
+def connection_to(settings: Settings, managed: ManagedServer | None, hub: Hub, wishes: Wishes) -> Connection:
+    """A connection to a node's server. Raises ConfigError when a certificate cannot be used."""
+    if settings.storage.engine == kinds.REDIS:
+        redis = settings.redis
+        is_secure = redis.tls and redis.address is not None and bool(redis.address.host)
+        return _connection(
+            settings,
+            redis,
+            (managed, hub, wishes, _context(redis) if is_secure else None),
+            (ReplyScanner, _redis_greeting(redis, managed is None, wishes), REDIS_PING),
+        )
+    return _connection(
+        settings,
+        settings.memcached,
+        (managed, hub, wishes, None),
+        (MetaReplyScanner, lambda greeted: [*memcached_steps(greeted), *wishes.steps], MEMCACHED_PING),
+    )
+
+
+def _redis_greeting(redis: Redis, is_external: bool, wishes: Wishes) -> Callable[[Greeted], Iterable[Step]]:
     # Of an external server: whoever can reach a managed one may use it.
-    user = (None, None) if server is not None else (redis.username, redis.password)
+    user = (redis.username, redis.password) if is_external else (None, None)
 
     def steps(greeted: Greeted) -> Iterable[Step]:
         first = redis_steps(
@@ -111,62 +95,92 @@ def redis_datastore(settings: Settings, folder: Path, hub: Hub, wishes: Wishes) 
         )
         return [*first, *wishes.steps]
 
+    return steps
+
+
+def _connection(
+    settings: Settings,
+    section: Redis | Memcached,
+    ends: tuple[ManagedServer | None, Hub, Wishes, ssl.SSLContext | None],
+    language: tuple[Callable[[], Scanner], Callable[[Greeted], Iterable[Step]], bytes],
+) -> Connection:
+    managed, hub, wishes, tls = ends
+    new_scanner, steps, ping = language
+
     async def dial() -> CalledLine:
-        return await call(hub, _endpoint(redis.address, server), _UNLIMITED, tls)
+        return await call(hub, _endpoint(section, managed), _UNLIMITED, tls)
 
     connection = Connection(
-        address=str(redis.address or f"managed in {folder / 'redis'}"),
+        address=str(section.address or f"managed in {managed and managed.folder.path}"),
         dial=dial,
         turn=hub.turn,
-        new_scanner=ReplyScanner,
+        new_scanner=new_scanner,
         steps=steps,
-        ping=PING,
+        ping=ping,
         on_up=wishes.on_up,
         on_down=wishes.on_down,
         log=log.info,
         connect_timeout_s=settings.timeouts.connect,
-        silent_after_s=redis.silent_after,
-        output_max=redis.output,
+        silent_after_s=section.silent_after,
+        output_max=section.output,
     )
-    return _joined(connection, server)
+    if managed is not None:
+        managed.on_ready = lambda: connection.wake.set()
+    return connection
 
 
-def memcached_datastore(settings: Settings, folder: Path, hub: Hub, wishes: Wishes) -> Datastore:
-    """A memcached for a node whose own settings and directory these are. Raises ConfigError."""
-    memcached = settings.memcached
-    server = None if memcached.address is not None else _managed_memcached(memcached, folder)
-
-    async def dial() -> CalledLine:
-        return await call(hub, _endpoint(memcached.address, server), _UNLIMITED)
-
-    connection = Connection(
-        address=str(memcached.address or f"managed in {folder / 'memcached'}"),
-        dial=dial,
-        turn=hub.turn,
-        new_scanner=MetaReplyScanner,
-        steps=lambda greeted: [*memcached_steps(greeted), *wishes.steps],
-        ping=b"mn\r\n",
-        on_up=wishes.on_up,
-        on_down=wishes.on_down,
-        log=log.info,
-        connect_timeout_s=settings.timeouts.connect,
-        silent_after_s=memcached.silent_after,
-        output_max=memcached.output,
-    )
-    return _joined(connection, server)
+def _endpoint(section: Redis | Memcached, managed: ManagedServer | None) -> Endpoint:
+    if managed is not None:
+        return Endpoint(path=managed.folder.socket)
+    assert section.address is not None
+    return section.address
 
 
-def _joined(connection: Connection, server: ManagedServer | None) -> Datastore:
-    if server is not None:
-        server.on_ready = lambda: connection.wake.set()
-    return Datastore(connection, server)
+@define(eq=False)
+class Datastore:
+    """A node's server and the connection to it, as one task."""
+
+    connection: Connection
+    managed: ManagedServer | None = None
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Keep both until cancelled; started when a managed server is ready, and the connection is tried.
+
+        Raises DynomiteError when a managed server cannot be had."""
+        async with trio.open_nursery() as nursery:
+            if self.managed is not None:
+                await nursery.start(self.managed.run)
+            await nursery.start(self.connection.run)
+            task_status.started()
 
 
-def _endpoint(address: Endpoint | None, server: ManagedServer | None) -> Endpoint:
-    if server is not None:
-        return Endpoint(path=server.folder.socket)
-    assert address is not None
-    return address
+def datastore_of(settings: Settings, folder: Path, hub: Hub, wishes: Wishes) -> Datastore:
+    """Both, of a node with these settings and this directory. Raises ConfigError."""
+    managed = managed_server(settings, folder)
+    return Datastore(connection_to(settings, managed, hub, wishes), managed)
+
+
+def facts_of(connection: Connection, managed: ManagedServer | None) -> dict[str, int | str]:
+    """For INFO."""
+    told, pipe = connection.greeted, connection.pipe
+    facts: dict[str, int | str] = {
+        "storage_server": connection.address,
+        "storage_server_version": f"{told.kind} {shown(told.version)}" if told.kind else "",
+        "storage_server_up": int(pipe is not None),
+        "storage_server_problem": connection.mistake,
+        "storage_server_connections": connection.times_up,
+        "storage_server_waiting": 0 if pipe is None else pipe.waiting,
+        "storage_server_unsent": 0 if pipe is None else pipe.unsent,
+    }
+    if managed is None:
+        return facts
+    return facts | {
+        "storage_server_pid": managed.pid or 0,
+        "storage_server_starts": managed.starts,
+        "storage_server_crashes": managed.crashes,
+        "storage_server_keeps_crashing": int(managed.keeps_crashing),
+        "storage_server_last_end": managed.last_end,
+    }
 
 
 def _managed_redis(redis: Redis, folder: Path) -> ManagedServer:
@@ -175,7 +189,7 @@ def _managed_redis(redis: Redis, folder: Path) -> ManagedServer:
         program=find_redis(redis.server, shutil.which, _bundled_valkey),
         arguments=options.arguments(),
         folder=ServerFolder(folder / kinds.REDIS),
-        ask=PING,
+        ask=REDIS_PING,
         answer=b"+PONG",
         mistake=redis_mistake,
         log=log.info,
@@ -190,7 +204,7 @@ def _managed_memcached(memcached: Memcached, folder: Path) -> ManagedServer:
         program=find_memcached(memcached.server, shutil.which),
         arguments=options.arguments(),
         folder=ServerFolder(folder / kinds.MEMCACHED),
-        ask=b"version\r\n",
+        ask=MEMCACHED_PING,
         answer=b"VERSION",
         mistake=_memcached_mistake,
         log=log.info,

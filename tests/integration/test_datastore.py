@@ -13,8 +13,8 @@ from attrs import evolve
 
 from tests.integration.storage_servers import asked, program
 from trio_dynomite import datastore
-from trio_dynomite.config import Memcached, Redis, Settings
-from trio_dynomite.datastore import Datastore, Wishes, memcached_datastore, redis_datastore
+from trio_dynomite.config import Memcached, Redis, Settings, Storage, kinds
+from trio_dynomite.datastore import Datastore, Wishes, datastore_of, facts_of
 from trio_dynomite.errors import ConfigError, DynomiteError
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.model import Endpoint
@@ -22,6 +22,7 @@ from trio_dynomite.storage.servers.handshake import Step, failed, packed
 from trio_dynomite.testing.local import free_ports
 
 pytestmark = pytest.mark.integration
+ON_REDIS, ON_MEMCACHED = Storage(engine=kinds.REDIS), Storage(engine=kinds.MEMCACHED)
 
 
 @pytest.fixture
@@ -67,8 +68,8 @@ async def test_a_managed_redis_with_a_library_of_the_engines(
     need("redis")
     library = "#!lua name=own\nredis.register_function('hello', function() return 'world' end)"
     load = Step(packed("FUNCTION", "LOAD", "REPLACE", library), failed)
-    settings = Settings(redis=Redis(memory=1 << 30, append_only="always"), nodes=())
-    store = redis_datastore(settings, tmp_path, hub, evolve(wishes, steps=[load]))
+    settings = Settings(storage=ON_REDIS, redis=Redis(memory=1 << 30, append_only="always"), nodes=())
+    store = datastore_of(settings, tmp_path, hub, evolve(wishes, steps=[load]))
 
     async def use() -> None:
         await store.connection.wait_up()
@@ -78,7 +79,7 @@ async def test_a_managed_redis_with_a_library_of_the_engines(
         assert b"1073741824" in told_of
 
     await run_while(hub, store, use)
-    facts = store.facts()
+    facts = facts_of(store.connection, store.managed)
     assert told == ["up", "down: the node stops"]
     assert facts["storage_server_starts"] == 1
     assert facts["storage_server_crashes"] == facts["storage_server_up"] == 0
@@ -86,15 +87,17 @@ async def test_a_managed_redis_with_a_library_of_the_engines(
 
 async def test_a_managed_memcached(hub: Hub, tmp_path: Path, wishes: Wishes) -> None:
     need("memcached")
-    settings = Settings(memcached=Memcached(item_size=1 << 21), nodes=())
-    store = memcached_datastore(settings, tmp_path, hub, wishes)
+    settings = Settings(storage=ON_MEMCACHED, memcached=Memcached(item_size=1 << 21), nodes=())
+    store = datastore_of(settings, tmp_path, hub, wishes)
 
     async def use() -> None:
         await store.connection.wait_up()
         value = b"x" * ((1 << 20) + 1000)
         assert await asked(hub, store.connection, b"ms k %d\r\n%b\r\n" % (len(value), value)) == b"HD\r\n"
         assert await asked(hub, store.connection, b"mg k s\r\n") == b"HD s%d\r\n" % len(value)
-        assert str(store.facts()["storage_server_version"]).startswith("memcached 1.")
+        assert str(facts_of(store.connection, store.managed)["storage_server_version"]).startswith(
+            "memcached 1."
+        )
 
     await run_while(hub, store, use)
 
@@ -104,19 +107,19 @@ async def test_the_package_has_a_server_where_the_machine_has_none(
 ) -> None:
     valkey = need("valkey")
     monkeypatch.setenv("PATH", str(tmp_path))
-    store = redis_datastore(Settings(nodes=()), tmp_path, hub, wishes)
-    assert store.server is not None
-    assert store.server.program == valkey
+    store = datastore_of(Settings(storage=ON_REDIS, nodes=()), tmp_path, hub, wishes)
+    assert store.managed is not None
+    assert store.managed.program == valkey
     monkeypatch.setattr(datastore, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="found neither valkey-server nor redis-server on PATH"):
-        redis_datastore(Settings(nodes=()), tmp_path, hub, wishes)
+        datastore_of(Settings(storage=ON_REDIS, nodes=()), tmp_path, hub, wishes)
 
 
 async def test_a_program_that_is_none_ends_the_node_in_words(
     hub: Hub, tmp_path: Path, wishes: Wishes
 ) -> None:
-    settings = Settings(redis=Redis(server=shutil.which("sh") or ""), nodes=())
-    store = redis_datastore(settings, tmp_path, hub, wishes)
+    settings = Settings(storage=ON_REDIS, redis=Redis(server=shutil.which("sh") or ""), nodes=())
+    store = datastore_of(settings, tmp_path, hub, wishes)
     with trio.fail_after(10), pytest.raises(ExceptionGroup) as raised:
         await store.run()
     assert raised.group_contains(DynomiteError, match="needed is Redis 7 or 8, or Valkey 7.2 to 9")
@@ -152,7 +155,7 @@ async def test_an_external_server_with_tls_and_a_password(
     hub: Hub, tmp_path: Path, secured: Endpoint, wishes: Wishes, told: list[str]
 ) -> None:
     redis = Redis(address=secured, password=b"hush", tls=True, tls_ca=str(tmp_path / "ca.pem"))
-    store = redis_datastore(Settings(redis=redis, nodes=()), tmp_path, hub, wishes)
+    store = datastore_of(Settings(storage=ON_REDIS, redis=redis, nodes=()), tmp_path, hub, wishes)
 
     async def use() -> None:
         await store.connection.wait_up()
@@ -164,7 +167,7 @@ async def test_an_external_server_with_tls_and_a_password(
         )
 
     await run_while(hub, store, use)
-    assert store.server is None
+    assert store.managed is None
     assert told[0] == "up"
 
 
@@ -172,7 +175,7 @@ async def test_a_server_that_is_not_trusted_is_told_nothing(
     hub: Hub, tmp_path: Path, secured: Endpoint, wishes: Wishes, told: list[str]
 ) -> None:
     redis = Redis(address=secured, password=b"hush", tls=True)
-    store = redis_datastore(Settings(redis=redis, nodes=()), tmp_path, hub, wishes)
+    store = datastore_of(Settings(storage=ON_REDIS, redis=redis, nodes=()), tmp_path, hub, wishes)
 
     async def use() -> None:
         while "not trusted" not in store.connection.mistake:
@@ -180,19 +183,19 @@ async def test_a_server_that_is_not_trusted_is_told_nothing(
 
     await run_while(hub, store, use)
     assert told == []
-    assert store.facts()["storage_server_up"] == 0
+    assert facts_of(store.connection, store.managed)["storage_server_up"] == 0
 
 
 async def test_a_wrong_password_is_told(hub: Hub, tmp_path: Path, secured: Endpoint, wishes: Wishes) -> None:
     redis = Redis(address=secured, password=b"guess", tls=True, tls_verify=False)
-    store = redis_datastore(Settings(redis=redis, nodes=()), tmp_path, hub, wishes)
+    store = datastore_of(Settings(storage=ON_REDIS, redis=redis, nodes=()), tmp_path, hub, wishes)
 
     async def use() -> None:
         while "refuses the password of user 'default'" not in store.connection.mistake:
             await trio.sleep(0.01)
 
     await run_while(hub, store, use)
-    assert "guess" not in str(store.facts())
+    assert "guess" not in str(facts_of(store.connection, store.managed))
 
 
 async def test_certificates_that_are_not_there_are_a_mistake(
@@ -200,4 +203,4 @@ async def test_certificates_that_are_not_there_are_a_mistake(
 ) -> None:
     redis = Redis(address=Endpoint(host="a", port=1), tls=True, tls_ca=str(tmp_path / "none.pem"))
     with pytest.raises(ConfigError, match=r"redis\.tls"):
-        redis_datastore(Settings(redis=redis, nodes=()), tmp_path, hub, wishes)
+        datastore_of(Settings(storage=ON_REDIS, redis=redis, nodes=()), tmp_path, hub, wishes)

@@ -1,4 +1,4 @@
-"""The task that keeps a server connected, in virtual time: back-off, silence, pings, what an engine is told."""
+"""The task that keeps a server connected, in virtual time: back-off, silence, pings, and what it tells."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
