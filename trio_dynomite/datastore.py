@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-import trio
 from attrs import define
 
 from trio_dynomite.config import Memcached, Redis, Settings, kinds
@@ -134,30 +133,6 @@ def _endpoint(section: Redis | Memcached, managed: ManagedServer | None) -> Endp
         return Endpoint(path=managed.folder.socket)
     assert section.address is not None
     return section.address
-
-
-@define(eq=False)
-class Datastore:
-    """A node's server and the connection to it, as one task."""
-
-    connection: Connection
-    managed: ManagedServer | None = None
-
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Keep both until cancelled; started when a managed server is ready, and the connection is tried.
-
-        Raises DynomiteError when a managed server cannot be had."""
-        async with trio.open_nursery() as nursery:
-            if self.managed is not None:
-                await nursery.start(self.managed.run)
-            await nursery.start(self.connection.run)
-            task_status.started()
-
-
-def datastore_of(settings: Settings, folder: Path, hub: Hub, wishes: Wishes) -> Datastore:
-    """Both, of a node with these settings and this directory. Raises ConfigError."""
-    managed = managed_server(settings, folder)
-    return Datastore(connection_to(settings, managed, hub, wishes), managed)
 
 
 def facts_of(connection: Connection, managed: ManagedServer | None) -> dict[str, int | str]:

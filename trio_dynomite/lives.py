@@ -1,9 +1,13 @@
 """The lives of a node: one, as a rule; when the server that keeps its records is lost, another follows."""
 
+from collections.abc import Callable
+
 import trio
 from attrs import define
 
-from trio_dynomite.config import Settings
+from trio_dynomite import durable
+from trio_dynomite.config import Settings, kinds
+from trio_dynomite.datastore import managed_server
 from trio_dynomite.logs import get_logger
 from trio_dynomite.node import NodeProcess
 
@@ -23,14 +27,28 @@ async def run(
 ) -> None:
     """Run node `name` of `settings` until `stop` is set (then it ends in order) or it is cancelled."""
     stop = trio.Event() if stop is None else stop
-    status = _FirstTime(task_status)
-    while True:
+    own = settings.of_node(name)
+    if own.storage.engine not in kinds.SERVED:
+        await NodeProcess(settings, name).run(stop, task_status)
+        return
+    managed = managed_server(own, durable.folder_of(own, name))
+    async with trio.open_nursery() as nursery:
+        if managed is not None:
+            await nursery.start(managed.run)
+        await _live_on(lambda: NodeProcess(settings, name, managed), stop, _FirstTime(task_status))
+        nursery.cancel_scope.cancel()
+
+
+async def _live_on(begin: Callable[[], NodeProcess], stop: trio.Event, status: trio.TaskStatus[None]) -> None:
+    """One life after the other, until `stop` is set."""
+    while not stop.is_set():
         began_s = trio.current_time()
-        life = NodeProcess(settings, name)
+        life = begin()
         await life.run(stop, status)
-        if stop.is_set() or life.service is None:
-            return
-        log.warning("the storage server is lost, and this life of the node with it", why=life.service.lost)
+        if life.service is not None and life.service.lost:
+            log.warning(
+                "the storage server is lost, and this life of the node with it", why=life.service.lost
+            )
         if trio.current_time() < began_s + _SHORT_S:
             with trio.move_on_after(_PAUSE_S):
                 await stop.wait()

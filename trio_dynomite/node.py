@@ -42,6 +42,7 @@ from trio_dynomite.served import Service, service_of
 from trio_dynomite.server.listener import Listener, endpoint
 from trio_dynomite.server.memcached.service import Memcached
 from trio_dynomite.server.server import Server
+from trio_dynomite.storage.servers.managed import ManagedServer
 from trio_dynomite.storage.snapshotter import Snapshotter
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class NodeProcess:
 
     settings: Settings
     name: str
+    managed: ManagedServer | None = None
+    """The server that keeps its records, if it has one of its own; it outlives this life."""
     engine: Engine = field(init=False)
     hub: Hub = field(init=False)
     server: Server = field(init=False)
@@ -125,8 +128,7 @@ class NodeProcess:
             self._on_error,
         )
         self.snapshots = durable.make_snapshotter(settings, engine, self.hub.turn)
-        folder = durable.folder_of(settings, self.name)
-        self.service = service_of(settings, folder, self.hub, engine.keyspace.store)
+        self.service = service_of(settings, self.managed, self.hub, engine.keyspace.store)
         self.syncing = durable.make_syncing(settings, engine, self.hub.turn)
         self.backups = durable.make_backups(settings, engine, self.hub.turn)
         self.server = Server(

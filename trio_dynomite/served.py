@@ -7,15 +7,16 @@ server is back a new life begins, and learns what it missed (`lives.py`).
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 
 import trio
 from attrs import define, field
 
 from trio_dynomite.config import Settings, kinds
-from trio_dynomite.datastore import Datastore, Wishes, memcached_datastore
+from trio_dynomite.datastore import Wishes, connection_to, facts_of
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.storage.remote.store import RemoteStore
+from trio_dynomite.storage.servers.connection import Connection
+from trio_dynomite.storage.servers.managed import ManagedServer
 from trio_dynomite.storage.servers.pipe import ServerPipe
 from trio_dynomite.storage.store import Store
 
@@ -25,7 +26,9 @@ class Service:
     """The server below one life of a node."""
 
     store: RemoteStore
-    datastore: Datastore = field(init=False)
+    managed: ManagedServer | None
+    """The server, if it is the node's own; it outlives the life."""
+    connection: Connection = field(init=False)
     lost: str = ""
     """Why the life has ended."""
     on_lost: Callable[[], None] = lambda: None
@@ -42,14 +45,11 @@ class Service:
         self.on_lost()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Keep the server; started when the store knows what that has. Raises DynomiteError."""
+        """Keep the connection; started when the store knows what the server has."""
         async with trio.open_nursery() as nursery:
-            await nursery.start(self.datastore.run)
+            await nursery.start(self.connection.run)
             await self._is_begun.wait()
             task_status.started()
-
-    def _fact(self, name: str) -> object:
-        return self.datastore.facts().get(name, "")
 
     def statistics(self) -> Mapping[str, Callable[[], object]]:
         """For INFO."""
@@ -58,19 +58,21 @@ class Service:
             "storage_fetched": lambda: store.fetched,
             "storage_sent": lambda: store.sent,
             "storage_conflicts": lambda: store.conflicts,
-            **{name: partial(self._fact, name) for name in self.datastore.facts()},
+            **{name: partial(self._fact, name) for name in facts_of(self.connection, self.managed)},
         }
 
+    def _fact(self, name: str) -> object:
+        return facts_of(self.connection, self.managed).get(name, "")
 
-def service_of(settings: Settings, folder: Path, hub: Hub, store: Store) -> Service | None:
-    """The server below a node with these settings and this directory; None when its records are with itself.
 
-    Raises ConfigError when there is no program for a managed one."""
-    if settings.storage.engine != kinds.MEMCACHED:
+def service_of(settings: Settings, managed: ManagedServer | None, hub: Hub, store: Store) -> Service | None:
+    """The server below a node with these settings; None when its records are with itself.
+
+    Raises ConfigError when a certificate cannot be used."""
+    if settings.storage.engine not in kinds.SERVED:
         return None
     assert isinstance(store, RemoteStore)
-    service = Service(store)
-    service.datastore = memcached_datastore(
-        settings, folder, hub, Wishes(on_up=service.up, on_down=service.down)
-    )
+    service = Service(store, managed)
+    wishes = Wishes(on_up=service.up, on_down=service.down)
+    service.connection = connection_to(settings, managed, hub, wishes)
     return service

@@ -9,20 +9,46 @@ from pathlib import Path
 import pytest
 import trio
 import trustme
-from attrs import evolve
+from attrs import define, evolve
 
 from tests.integration.storage_servers import asked, program
 from trio_dynomite import datastore
 from trio_dynomite.config import Memcached, Redis, Settings, Storage, kinds
-from trio_dynomite.datastore import Datastore, Wishes, datastore_of, facts_of
+from trio_dynomite.datastore import Wishes, connection_to, facts_of, managed_server
 from trio_dynomite.errors import ConfigError, DynomiteError
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.model import Endpoint
+from trio_dynomite.storage.servers.connection import Connection
 from trio_dynomite.storage.servers.handshake import Step, failed, packed
+from trio_dynomite.storage.servers.managed import ManagedServer
 from trio_dynomite.testing.local import free_ports
 
 pytestmark = pytest.mark.integration
 ON_REDIS, ON_MEMCACHED = Storage(engine=kinds.REDIS), Storage(engine=kinds.MEMCACHED)
+
+
+@define(eq=False)
+class Datastore:
+    """A node's server and the connection to it, as one task."""
+
+    connection: Connection
+    managed: ManagedServer | None = None
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Keep both until cancelled; started when a managed server is ready, and the connection is tried.
+
+        Raises DynomiteError when a managed server cannot be had."""
+        async with trio.open_nursery() as nursery:
+            if self.managed is not None:
+                await nursery.start(self.managed.run)
+            await nursery.start(self.connection.run)
+            task_status.started()
+
+
+def datastore_of(settings: Settings, folder: Path, hub: Hub, wishes: Wishes) -> Datastore:
+    """Both, of a node with these settings and this directory. Raises ConfigError."""
+    managed = managed_server(settings, folder)
+    return Datastore(connection_to(settings, managed, hub, wishes), managed)
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ FUNCTION_LINES_MAX = 60
 FILE_LINES_MAX = 400
 
 NURSERIES = [
-    "datastore:Datastore.run",
     "launch.child:Child._run_once",
     "launch.foreground:run",
     "launch.supervisor:Supervisor.run",
     "launch.supervisor:Supervisor.run",
+    "lives:run",
     "membership.task:GossipTask.run",
     "node:NodeProcess._open_storage",
     "node:NodeProcess.run",
