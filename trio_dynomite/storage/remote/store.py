@@ -120,7 +120,7 @@ class RemoteStore(Store):
         except ProtocolError as mistake:
             self.connection.close(str(mistake))
             return
-        found.record = self._since_flush(key, found.record)
+        found.record = _cut(found.record, self.floors[self.slot_of(key)])
         entry = self.cache.find(key)
         if entry is None:
             self.cache.keep(key, found)
@@ -203,10 +203,11 @@ class RemoteStore(Store):
 
     def flush(self, first: int, last: int, stamp: int) -> None:
         """As in `Store`; the server forgets when all slots were flushed, and what it still has is dead."""
-        super().flush(first, last, stamp)
         for key, entry in self.cache.items():
-            if first <= self.slot_of(key) <= last:
-                entry.record = self._since_flush(key, entry.record)
+            slot = self.slot_of(key)
+            if first <= slot <= last and stamp > self.floors[slot]:
+                entry.record = _cut(entry.record, stamp)
+        super().flush(first, last, stamp)
         self._forget_all()
 
     def _forget_all(self) -> None:
@@ -217,13 +218,6 @@ class RemoteStore(Store):
 
     def _flushed(self, reply: Reply) -> None:
         """The floors say the same, should it have refused."""
-
-    def _since_flush(self, key: bytes, record: Record | None) -> Record | None:
-        """What a flush of its slot has left of a record."""
-        floor = self.floors[self.slot_of(key)]
-        if record is None or not floor or record[STAMP] > floor:
-            return record
-        return merge(record, (floor, None, 0, 0, None)) if newest(record) >= floor else None
 
     # What there is not: the server does not tell which keys it has
 
@@ -251,3 +245,12 @@ class RemoteStore(Store):
             del self.cache.young[key]
         else:
             self.cache.young[key] = own
+
+
+def _cut(record: Record | None, floor: int) -> Record | None:
+    """What a flush has left of a record."""
+    if record is None or not floor or record[STAMP] > floor:
+        return record
+    flushed: Record = (floor, None, 0, 0, None)
+    left = merge(record, flushed) if newest(record) >= floor else flushed
+    return None if left == flushed else left
