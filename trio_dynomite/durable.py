@@ -26,6 +26,7 @@ from trio_dynomite.topology.partitioner import Partitioner
 if TYPE_CHECKING:
     from trio_dynomite.storage.rocksdb.backups import Backups
     from trio_dynomite.storage.rocksdb.syncing import Syncing
+    from trio_dynomite.storage.rocksdb.tidying import Tidying
 
 log = get_logger()
 
@@ -126,30 +127,19 @@ def make_snapshotter(
     )
 
 
-def make_syncing(
+def make_disk_tasks(
     settings: Settings, engine: Engine, turn: Callable[[Callable[[], None]], object]
-) -> Syncing | None:
-    """What syncs this node's RocksDB; None when it has none."""
-    if settings.storage.engine != kinds.ROCKSDB:
-        return None
-    from trio_dynomite.storage.rocksdb.store import RocksStore
-    from trio_dynomite.storage.rocksdb.syncing import Syncing
-
-    store = engine.keyspace.store
-    assert isinstance(store, RocksStore)
-    return Syncing(store, turn)
-
-
-def make_backups(
-    settings: Settings, engine: Engine, turn: Callable[[Callable[[], None]], object]
-) -> Backups | None:
-    """What makes backups of this node's RocksDB; None when it has none."""
+) -> tuple[Syncing, Tidying, Backups] | None:
+    """What looks after this node's RocksDB; None when it has none."""
     if settings.storage.engine != kinds.ROCKSDB:
         return None
     from trio_dynomite.storage.rocksdb.backups import Backups
     from trio_dynomite.storage.rocksdb.store import RocksStore
+    from trio_dynomite.storage.rocksdb.syncing import Syncing
+    from trio_dynomite.storage.rocksdb.tidying import Tidying
 
     store = engine.keyspace.store
     assert isinstance(store, RocksStore)
     folder = backups_of(settings, engine.node.name)
-    return Backups(store, folder, settings.rocksdb.backups, turn, log.info)
+    backups = Backups(store, folder, settings.rocksdb.backups, turn, log.info)
+    return Syncing(store, turn), Tidying(store.disk), backups

@@ -48,6 +48,7 @@ from trio_dynomite.storage.snapshotter import Snapshotter
 if TYPE_CHECKING:
     from trio_dynomite.storage.rocksdb.backups import Backups
     from trio_dynomite.storage.rocksdb.syncing import Syncing
+    from trio_dynomite.storage.rocksdb.tidying import Tidying
 
 TICK_S = 0.05
 _DRAIN_POLL_S = 0.01
@@ -94,9 +95,7 @@ class NodeProcess:
     """Of a store in memory."""
     service: Service | None = field(init=False)
     """The server that keeps its records, if it does not keep them itself."""
-    syncing: Syncing | None = field(init=False)
-    """Of a RocksDB."""
-    backups: Backups | None = field(init=False)
+    disk_tasks: tuple[Syncing, Tidying, Backups] | None = field(init=False)
     """Of a RocksDB."""
     services: trio.Nursery = field(init=False)
     """All tasks of the running node."""
@@ -129,8 +128,7 @@ class NodeProcess:
         )
         self.snapshots = durable.make_snapshotter(settings, engine, self.hub.turn)
         self.service = service_of(settings, self.managed, self.hub, engine.keyspace.store)
-        self.syncing = durable.make_syncing(settings, engine, self.hub.turn)
-        self.backups = durable.make_backups(settings, engine, self.hub.turn)
+        self.disk_tasks = durable.make_disk_tasks(settings, engine, self.hub.turn)
         self.server = Server(
             engine,
             settings,
@@ -145,7 +143,7 @@ class NodeProcess:
             settings.consistency.read,
             settings.consistency.write,
         )
-        self.server.snapshots = self.snapshots or self.backups
+        self.server.snapshots = self.disk_tasks[2] if self.disk_tasks else self.snapshots
         for peer in engine.roster.peers.values():
             self._supervise(peer)
         engine.roster.members.on_joined = self._on_joined
@@ -285,10 +283,8 @@ class NodeProcess:
                     services.start_soon(self._hint_task(self.keeper).run, name="hints")
                 if self.snapshots is not None:
                     services.start_soon(self.snapshots.run, name="snapshots")
-                if self.syncing is not None:
-                    services.start_soon(self.syncing.run, name="syncing")
-                if self.backups is not None:
-                    services.start_soon(self.backups.run, name="backups")
+                for task in self.disk_tasks or ():
+                    services.start_soon(task.run, name=type(task).__name__.lower())
                 self.peer_listener.open()
                 await services.start(self.gossip.run, name="gossip")
                 for supervisor in list(self.supervisors.values()):

@@ -19,6 +19,7 @@ NOT_PURE = {
     "handoff.tending": "the task that looks after them",
     "storage.files": "files that are written as a whole",
     "storage.rocksdb.backups": "the task that makes backups, and their directories",
+    "storage.rocksdb.tidying": "the task that compacts what was deleted, in a thread",
     "storage.rocksdb.syncing": "the task that syncs the database's log, in a thread",
     "storage.snapshotter": "the task that makes snapshots",
     "storage.servers.folder": "the directory of a managed server, and its locks",

@@ -18,8 +18,9 @@ _TABLE = ".sst"
 
 def restore(settings: Settings, node: str, source: str | None) -> tuple[Path, Path]:
     """Where the backup was, and where it is now. Raises ConfigError when something is in the way."""
-    if settings.storage.engine != kinds.ROCKSDB:
-        raise _refused("storage.engine", f"is {settings.storage.engine!r}: only a RocksDB has backups")
+    engine = settings.engine_of(settings.node(node))
+    if engine != kinds.ROCKSDB:
+        raise _refused("storage.engine", f"is {engine!r}: only a RocksDB has backups")
     target = durable.folder_of(settings, node)
     backup = _newest(settings, node) if source is None else Path(source)
     if not (backup / "CURRENT").is_file():

@@ -30,6 +30,8 @@ _FEW = 64
 _CHUNK_MAX = 2048
 _RANGE_FROM = 1024
 """Keys from which on a range is deleted as a range."""
+_HOLLOW_FROM = 50_000
+"""Keys from which on it is worth the work to have the room of a body back at once."""
 _BODY_PREFIX_BYTES = 1 + 2 + 6 + 1
 """Of a body's container: `shelf.py`."""
 
@@ -43,6 +45,8 @@ class Disk:
         self.commits = 0
         """That wrote something."""
         self.reopened = 0
+        self.hollow: list[tuple[bytes, bytes]] = []
+        """Large ranges that were deleted: their room comes back when they are compacted (`tidying.py`)."""
         self.users = 0
         """Threads that work with the database: it must not be closed."""
         self.error: str | None = None
@@ -145,6 +149,7 @@ class Disk:
         keys = [key for key, _ in islice(self._committed(lower, upper), _RANGE_FROM)]
         if len(keys) == _RANGE_FROM:
             self._wiped.append((lower, upper))
+            self.hollow.append((lower, upper))
         else:
             self.gone += keys
 
@@ -280,6 +285,8 @@ class Area:
         lower, upper = max(lower, self.prefix), self.upper if upper is None else upper
         if size >= _RANGE_FROM:
             self._disk.doomed.append((lower, upper))
+            if size >= _HOLLOW_FROM:
+                self._disk.hollow.append((lower, upper))
         elif size:
             for key, _ in self.walk(lower, upper):
                 self.put(key, None)
