@@ -2,9 +2,9 @@
 
     python -m benchmarks.rocksdb_durability
 
-A node of its own for each row, driven by redis-benchmark. `raw` is rocksdict called without a node: as many
-records a batch as the node had a turn, synced as it was. The target: a node costs no more than one in memory,
-and one and a half times that.
+A node of its own for each row, driven by redis-benchmark. `raw` is rocksdict called without a node, as a node
+must call it: the old record is read and the new one written, as many a batch as the node had a turn, synced
+as the node did. The target: a node costs no more than one in memory, and one and a half times that.
 """
 
 import argparse
@@ -101,7 +101,9 @@ def raw_set(durability: str, a_batch: int, operations: int = 40_000) -> float:
     for _ in range(0, operations, a_batch):
         batch = WriteBatch(raw_mode=True)
         for _ in range(a_batch):
-            batch[b"R00key:%012d" % rng.randrange(_KEYS)] = value
+            key = b"R00key:%012d" % rng.randrange(_KEYS)
+            database.get(key)
+            batch[key] = value
         database.write(batch)
         if durability == "always":
             database.flush_wal(True)

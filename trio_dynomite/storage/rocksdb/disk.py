@@ -91,12 +91,13 @@ class Disk:
 
     def _batch(self) -> WriteBatch:
         batch = WriteBatch(raw_mode=True)
+        put = batch.put
         for area in self.written.values():
             for key, value in area.pending.items():
                 if value is None:
                     del batch[key]
                 else:
-                    batch[key] = value
+                    put(key, value)
         for key in self.gone:
             del batch[key]
         for lower, upper in self.doomed + self._wiped:
@@ -209,6 +210,14 @@ class Area:
         if self._order is not None and key not in self.pending:
             self._order.add(key)
         self.pending[key] = value
+
+    def put_all(self, pairs: list[tuple[bytes, bytes | None]]) -> None:
+        """`put` for each pair."""
+        if not self.pending:
+            self._disk.written[self.prefix] = self
+        if self._order is not None:
+            self._order.update([key for key, _ in pairs if key not in self.pending])
+        self.pending.update(pairs)
 
     def committed(self) -> None:
         """Nothing is pending any more."""

@@ -19,6 +19,8 @@ ALWAYS, EVERY_SECOND, NEVER = "always", "everysec", "none"
 DURABILITIES = (ALWAYS, EVERY_SECOND, NEVER)
 _COMPRESSIONS = {"none": DBCompressionType.none, "lz4": DBCompressionType.lz4, "zstd": DBCompressionType.zstd}
 _BLOCK_BYTES = 8 << 10
+_BUFFER_FILTER = 0.02
+"""Of a write buffer, for a filter that spares looks at it."""
 _INFO_LOG_BYTES = 4 << 20
 _DELETES_WINDOW, _DELETES_TRIGGER = 1024, 512
 """A table in which so many of so many keys in a row are deletions is compacted soon: a queue leaves them."""
@@ -86,5 +88,7 @@ def _bound_writes(options: Options, tuning: Tuning, cache: Cache) -> None:
     manager = WriteBufferManager.new_write_buffer_manager_with_cache(all_buffers, False, cache)
     options.set_write_buffer_manager(manager)
     options.set_write_buffer_size(tuning.write_buffer)
+    options.set_memtable_prefix_bloom_ratio(_BUFFER_FILTER)
+    options.set_memtable_whole_key_filtering(True)
     options.set_max_write_buffer_number(tuning.write_buffers)
     options.set_max_total_wal_size(2 * all_buffers)

@@ -117,8 +117,9 @@ class Book:
 
     def set(self, name: bytes, record: Record) -> None:
         """The record under `name`, whose body is shelved, is to be written."""
-        self._dirty[name] = record
-        self.keep(name, record)
+        self._dirty[name] = self.young[name] = record
+        value = record[1]
+        self._weight += _WEIGHT + (len(value) if type(value) is bytes else _BODY_WEIGHT if value else 0)
 
     def delete(self, name: bytes) -> None:
         """There is no record under `name` any more."""
@@ -128,11 +129,18 @@ class Book:
 
     def write(self) -> None:
         """Put every header that was set where scans find it."""
-        put = self.headers.put
+        if not self._dirty:
+            return
+        pairs: list[tuple[bytes, bytes | None]] = []
         for name, record in self._dirty.items():
-            if has_body(record):
-                record = (*record[:COUNTS], bodies.header(record[COUNTS]))
-            put(name, encode_record(record))
+            if record[4] is None and not record[2] and type(record[1]) is bytes:
+                data = b"b" + record[0].to_bytes(12) + record[1]  # as `encode_record` does
+            else:
+                if has_body(record):
+                    record = (*record[:COUNTS], bodies.header(record[COUNTS]))
+                data = encode_record(record)
+            pairs.append((name, data))
+        self.headers.put_all(pairs)
         self._dirty.clear()
 
     def commit(self) -> None:
@@ -186,7 +194,22 @@ class Slot:
         return record
 
     def __setitem__(self, key: bytes, record: Record) -> None:
-        name, old, body = self._head + key, self.get(key), record[COUNTS]
+        name, book = self._head + key, self._book
+        old = book.young.get(name, _UNKNOWN)
+        if old is _UNKNOWN:
+            old = book.load(name)
+        book.touched.add(self._slot)
+        if record[4] is None and not record[2] and (old is None or (old[4] is None and not old[2])):
+            # A plain value over nothing or over another, which is what most writes are.
+            self.size += old is None
+            if record[0] > self.newest:
+                self.newest = record[0]
+            book.set(name, record)
+        else:
+            self._set(key, name, old, record)
+
+    def _set(self, key: bytes, name: bytes, old: Record | None, record: Record) -> None:
+        body = record[COUNTS]
         if has_body(record):
             shelved = self._book.shelved(name, body)
             if shelved is not body:
@@ -196,13 +219,7 @@ class Slot:
         elif old[COUNTS] is not body and has_body(old):
             bodies.drop(old[COUNTS])
         self.note(record)
-        if (
-            record[EXPIRY]
-            or body is not None
-            or (old is not None and (old[EXPIRY] or old[COUNTS] is not None))
-        ):
-            self.date(key, old, record)
-        self._book.touched.add(self._slot)
+        self.date(key, old, record)
         self._book.set(name, record)
 
     def date(self, key: bytes, old: Record | None, record: Record | None) -> None:

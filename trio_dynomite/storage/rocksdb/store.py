@@ -91,13 +91,15 @@ class RocksStore(Store):
 
     def _summarize(self, slots: set[int]) -> None:
         """Write what the turn made of some slots' summaries."""
-        put, pack_, names = self._summary_area.put, summaries.pack, summaries.NAMES
+        pack_, names = summaries.pack, summaries.NAMES
+        pairs: list[tuple[bytes, bytes | None]] = []
         all_records, sums, dead, withered = self.records, self.sums, self.dead, self.withered
         for slot in slots:
             records = all_records[slot]
             newest, sums[slot] = records.newest, (total := sums[slot] & DIGEST_MASK)
             counts = (records.size, dead[slot], records.volatile, slot in withered)
-            put(names[slot], pack_(total, newest >> 32, newest & 0xFFFFFFFF, *counts))
+            pairs.append((names[slot], pack_(total, newest >> 32, newest & 0xFFFFFFFF, *counts)))
+        self._summary_area.put_all(pairs)
 
     def set_cutoff(self, slot: int, cutoff: int) -> None:
         """As in `Store`; it is written with the turn."""
