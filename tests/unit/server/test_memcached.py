@@ -147,7 +147,9 @@ class TestItems:
     def test_a_flush_at_once_and_later(self, alone: Alone) -> None:
         alone.say(b"set k 0 0 1\r\nx\r\n")
         assert alone.say(b"flush_all\r\nget k\r\n") == b"OK\r\nEND\r\n"
-        alone.say(b"set k 0 0 1\r\nx\r\n")
+        assert alone.say(b"flush_all noreply\r\nset k 0 0 1\r\nx\r\nget k\r\n") == (
+            b"STORED\r\nVALUE k 0 1\r\nx\r\nEND\r\n"
+        )
         assert alone.say(b"flush_all 10\r\nget k\r\n") == b"OK\r\nVALUE k 0 1\r\nx\r\nEND\r\n"
         alone.later(11)
         assert alone.say(b"get k\r\n") == b"END\r\n"

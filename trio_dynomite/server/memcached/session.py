@@ -103,14 +103,15 @@ class MemcachedSession(Paced):
             return self._unheard(request)
         return requests.ANSWERS[request.verb](self, request) if denial is None else denial
 
-    def _unheard(self, request: Request) -> bytes:
+    def _unheard(self, request: Request) -> bytes | None:
         """Run a request that wants no reply."""
         reply = self.apart(lambda: requests.ANSWERS[request.verb](self, request))
-        if reply is None:
-            place = self._queue[-1]
-            place.is_unheard = True
-            place.batch = None
-        return b""
+        if reply is not None:
+            return b""
+        place = self._queue[-1]
+        place.is_unheard = True
+        place.batch = None
+        return None
 
     def submit(self, row: Row, args: list[bytes]) -> bytes | None:
         """Have the coordinator run a command; its reply, or None when it comes later."""
