@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import trio_dynomite
-from benchmarks import elements, heap, proc, recovery, report, servers
+from benchmarks import elements, heap, memcached, proc, recovery, report, servers
 from benchmarks.filler import Filler
 from benchmarks.load import LoadError
 from benchmarks.measure import Plan, Row, measure
@@ -26,7 +26,8 @@ MEMORY = "memory"
 PAUSES = "pauses"
 ELEMENTS = "elements"
 RECOVERY = "recovery"
-HELD = (MEMORY, PAUSES, ELEMENTS, RECOVERY)
+MEMCACHED = "memcached"
+HELD = (MEMORY, PAUSES, ELEMENTS, RECOVERY, MEMCACHED)
 """Parts that are no scenarios."""
 PARTS = (*(part.value for part in Part), *HELD)
 QUICK_KEYS = 100_000
@@ -120,7 +121,17 @@ def run(options: argparse.Namespace, commands: NodeCommands = node_commands) -> 
             found = part_of()
             results.recovery.extend(found)
             say("; ".join(f"{each.what}: {each.value:.4g} {each.unit}" for each in found))
+    if options.only in (None, MEMCACHED):
+        with noted(MEMCACHED, results.failures):
+            results.memcached.extend(measure_memcached(plan))
     return results
+
+
+def measure_memcached(plan: Plan) -> Iterator[memcached.Measured]:
+    """Memcached's protocol, each row as it is found."""
+    for row in memcached.measure(plan):
+        say(" ".join(memcached.cells([row])[1]))
+        yield row
 
 
 @contextlib.contextmanager
@@ -139,9 +150,15 @@ def complaint(options: argparse.Namespace) -> str | None:
         return "--rounds must be at least 1"
     if options.only not in (None, *HELD) and not select(options.only):
         return f"no scenario is called like {options.only!r}; --list prints their names"
-    missing = [tool for tool in ("redis-server", "redis-benchmark") if shutil.which(tool) is None]
+    needed = {
+        "redis-server": "redis-server",
+        "redis-benchmark": "redis-tools",
+        **({"memcached": "memcached"} if options.only in (None, MEMCACHED) else {}),
+    }
+    missing = [tool for tool in needed if shutil.which(tool) is None]
     if missing:
-        return f"{' and '.join(missing)} not found: install Debian's redis-server and redis-tools"
+        packages = " and ".join([needed[tool] for tool in missing])
+        return f"{' and '.join(missing)} not found: install Debian's {packages}"
     return None
 
 

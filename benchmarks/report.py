@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 
 from attrs import asdict, field, frozen
 
-from benchmarks import recovery
+from benchmarks import memcached, recovery
 from benchmarks.elements import Element
 from benchmarks.heap import MEMORY_RATIO, PAUSE_MS, Heap
 from benchmarks.measure import Round, Row, Sample
+from benchmarks.memcached import Measured
 from benchmarks.recovery import Finding
 from benchmarks.scenarios import Keys, Limit, Part, Share
 from benchmarks.tables import NONE, Table, used_columns
@@ -47,6 +48,7 @@ class Results:
     heaps: list[Heap] = field(factory=list)
     elements: list[Element] = field(factory=list)
     recovery: list[Finding] = field(factory=list)
+    memcached: list[Measured] = field(factory=list)
     failures: list[str] = field(factory=list)
     """What could not be measured, and why."""
 
@@ -165,6 +167,8 @@ def _tables(results: Results) -> list[Table]:
         tables.append(Table("Memory per element", element_cells(results.elements)))
     if results.recovery:
         tables.append(Table("When a node is away, and back", recovery.cells(results.recovery)))
+    if results.memcached:
+        tables.append(Table("Memcached's protocol, beside memcached", memcached.cells(results.memcached)))
     return tables
 
 
@@ -227,5 +231,6 @@ def as_json(results: Results) -> str:
     elements = [asdict(each) for each in results.elements]
     about = {"machine": results.machine, "versions": results.versions, "date": results.date}
     found = {"rows": rows, "memory": heaps, "elements": elements, "failures": results.failures}
+    found["memcached"] = [asdict(each) for each in results.memcached]
     found["recovery"] = [asdict(each) for each in results.recovery]
     return json.dumps({**about, "plan": results.plan, **found}, indent=2)
