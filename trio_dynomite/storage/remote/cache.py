@@ -6,7 +6,7 @@ was fetched for somebody is pinned until that ran, and an entry that is changed 
 """
 
 from collections.abc import Callable, Iterator
-from typing import overload
+from typing import Any, overload
 
 from attrs import define, field
 
@@ -34,6 +34,8 @@ class Entry:
     """None: the server has none."""
     token: bytes = b""
     """What the server calls this version; empty where it has none."""
+    held: Any = None
+    """What the driver remembers of what the server has."""
     is_dirty: bool = False
     """Changed since it was last sent."""
     is_sent: bool = False

@@ -1,0 +1,65 @@
+"""A connection to a server for tests: what it is asked leaves, and is answered, when `pump` is called."""
+
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import hiredis
+
+from trio_dynomite.protocol.resp_replies import ReplyScanner
+from trio_dynomite.storage.servers.pipe import LOST
+
+
+class SyncConnection:
+    """`remote.driver.Connection`, and a plain client."""
+
+    def __init__(self, wire: socket.socket) -> None:
+        self._wire = wire
+        self._scanner = ReplyScanner()
+        self._unsent: list[bytes] = []
+        self._waiting: deque[Callable[[Any], None]] = deque()
+        self.sent = 0
+        """Bytes."""
+        self.closed: str | None = None
+        self.requests: list[bytes] = []
+        """The last that were sent."""
+
+    def send(self, data: bytes, on_reply: Callable[[Any], None]) -> None:
+        """Send a request with the next `pump`."""
+        self._unsent.append(data)
+        self._waiting.append(on_reply)
+
+    def close(self, reason: str = "") -> None:
+        """The store has given up."""
+        self.closed = reason
+
+    def pump(self) -> None:
+        """Send what is to be sent and wait for the replies, until nobody asks any more."""
+        while self._waiting and self.closed is None:
+            if self._unsent:
+                self.requests, self._unsent = self._unsent, []
+                data = b"".join(self.requests)
+                self.sent += len(data)
+                self._wire.sendall(data)
+            for reply in self._scanner.feed(self._wire.recv(1 << 20)):
+                self._waiting.popleft()(reply)
+        assert self.closed is None, self.closed
+
+    def lose(self) -> None:
+        """What is under way is lost: some of it may have been done."""
+        self._unsent.clear()
+        while self._waiting:
+            self._waiting.popleft()(LOST)
+
+    def ask(self, *words: bytes | str | int) -> Any:
+        """One request and its reply as a value; an error is raised."""
+        answers: list[Any] = []
+        self.send(hiredis.pack_command(words), answers.append)  # type: ignore[arg-type]
+        self.pump()
+        reader = hiredis.Reader()
+        reader.feed(answers[0])
+        answer = reader.gets()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer

@@ -1,0 +1,29 @@
+"""The keys that a node has on its server beside those of its clients.
+
+    1 "t:" slot   a hash: key → its head, all of the record but values and elements (`heads.py`)
+    1 "c:" key    a hash: element → its cell without the value (`cells.py`), of a hash, a set or a sorted set
+    1 "g:" key    a string: the consumer groups of a stream, as one blob
+    1 "n"         a hash: what `ListingDriver.note` keeps, by name
+
+A head is there for every key that is known, of dead ones too; the other two only beside what is live or has
+tombstones among its elements.
+"""
+
+OWN = b"\x01"
+"""What the node's own keys begin with."""
+NOTES = OWN + b"n"
+
+
+def heads_at(slot: int) -> bytes:
+    """The heads of a slot's keys."""
+    return b"\x01t:%d" % slot
+
+
+def cells_at(key: bytes) -> bytes:
+    """The cells of a key's elements."""
+    return OWN + b"c:" + key
+
+
+def groups_at(key: bytes) -> bytes:
+    """The groups of a stream."""
+    return OWN + b"g:" + key

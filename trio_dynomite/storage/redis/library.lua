@@ -1,0 +1,117 @@
+#!lua name=trio_dynomite_1
+
+-- What a node of trio-dynomite asks of its server that has to happen at once.
+-- KEYS: a client's key, the heads of its slot, and where they matter its cells and its groups.
+-- Commands stand in ARGV one after the other: how many arguments, a name, the number of its key, arguments.
+
+local function run(keys, args, at)
+  while args[at] do
+    local last = at + 2 + tonumber(args[at])
+    local name = args[at + 1]
+    local reply = redis.pcall(name, keys[tonumber(args[at + 2])], unpack(args, at + 3, last))
+    -- The counters of a stream stand in its head; that the native ones agree is a courtesy.
+    if type(reply) == 'table' and reply.err and name ~= 'XSETID' then
+      return reply
+    end
+    at = last + 1
+  end
+end
+
+local function set_head(keys, head)
+  if head == '' then
+    redis.call('HDEL', keys[2], keys[1])
+  else
+    redis.call('HSET', keys[2], keys[1], head)
+  end
+end
+
+-- A string: head, value, deadline.
+local function put(keys, args)
+  if args[3] then
+    redis.call('SET', keys[1], args[2], 'PXAT', args[3])
+  else
+    redis.call('SET', keys[1], args[2])
+  end
+  redis.call('HSET', keys[2], keys[1], args[1])
+  return 1
+end
+
+-- A string went: head.
+local function drop(keys, args)
+  redis.call('DEL', keys[1])
+  set_head(keys, args[1])
+  return 1
+end
+
+-- Everything of a key anew, whatever was there: head, commands.
+local function replace(keys, args)
+  redis.call('UNLINK', keys[1], keys[3], keys[4])
+  local mistake = run(keys, args, 2)
+  if mistake then
+    redis.call('HDEL', keys[2], keys[1])
+    return mistake
+  end
+  set_head(keys, args[1])
+  return 1
+end
+
+-- Some of a key: the head that is there, must the key be there, head, commands. 0: all is not as it was.
+local function change(keys, args)
+  if redis.call('HGET', keys[2], keys[1]) ~= args[1] then
+    return 0
+  end
+  if args[2] == '1' and redis.call('EXISTS', keys[1]) == 0 then
+    return 0
+  end
+  if run(keys, args, 4) then
+    return 0
+  end
+  redis.call('HSET', keys[2], keys[1], args[3])
+  return 1
+end
+
+local function native(key)
+  local kind = redis.call('TYPE', key).ok
+  if kind == 'hash' then
+    return kind, redis.call('HGETALL', key)
+  elseif kind == 'set' then
+    return kind, redis.call('SMEMBERS', key)
+  elseif kind == 'zset' then
+    return kind, redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  elseif kind == 'list' then
+    return kind, redis.call('LRANGE', key, 0, -1)
+  elseif kind == 'stream' then
+    return kind, redis.call('XRANGE', key, '-', '+')
+  end
+  return kind, false
+end
+
+-- All of a key: head, type, what is there; of what may have them cells and groups.
+local function read(keys)
+  local head = redis.call('HGET', keys[2], keys[1])
+  local text = redis.pcall('GET', keys[1])
+  if type(text) == 'string' then
+    return {head, 'string', text}
+  end
+  local kind, value = native(keys[1])
+  if head and #head ~= 12 and #head ~= 13 then
+    return {head, kind, value, redis.call('HGETALL', keys[3]), redis.call('GET', keys[4])}
+  end
+  return {head, kind, value}
+end
+
+-- Nothing is known of the keys of a slot any more. KEYS: its heads.
+local function wipe(keys)
+  for _, key in ipairs(redis.call('HKEYS', keys[1])) do
+    redis.call('UNLINK', key, '\1c:' .. key, '\1g:' .. key)
+  end
+  redis.call('UNLINK', keys[1])
+  return 1
+end
+
+redis.register_function('trio_dynomite_1_put', put)
+redis.register_function('trio_dynomite_1_drop', drop)
+redis.register_function('trio_dynomite_1_replace', replace)
+redis.register_function('trio_dynomite_1_change', change)
+redis.register_function('trio_dynomite_1_wipe', wipe)
+redis.register_function{function_name='trio_dynomite_1_read', callback=read, flags={'no-writes'}}
