@@ -70,7 +70,7 @@ class RedisDriver:
             return True
         if reply == _NOT_WRITTEN:
             return False
-        raise ProtocolError(f"the server cannot write a key: {failed(reply) or reply[:100]!r}")
+        raise ProtocolError(f"the server cannot write a key: {failed(reply) or repr(reply[:100])}")
 
     def flush(self) -> bytes:
         """Everything of this database; the functions stay."""

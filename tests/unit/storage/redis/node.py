@@ -42,21 +42,24 @@ class Node:
     def make_store(self) -> Store:
         return MemoryStore(SLOT_OF)
 
-    def turn(self, act: Callable[[], Any], keys: set[bytes], pass_ms: int = 0) -> Any:
-        """Do something with the records of some keys."""
+    def turn(
+        self, act: Callable[[], Any], keys: set[bytes], pass_ms: int = 0, *, is_told: bool = True
+    ) -> Any:
+        """Do something with the records of some keys; the turn ends if it `is_told`."""
         self.keys |= keys
         self.now_ms += pass_ms
         self.clock.advance(self.now_ms)
         self.ks.effects = []
         self.ks.key = None
         outcome = act()
-        self.end_turn()
+        if is_told:
+            self.end_turn()
         return outcome
 
     def end_turn(self) -> None:
         """Nothing is to be written."""
 
-    def run(self, *args: bytes, pass_ms: int = 0) -> bytes:
+    def run(self, *args: bytes, pass_ms: int = 0, is_told: bool = True) -> bytes:
         """One request."""
 
         def act() -> bytes:
@@ -67,7 +70,7 @@ class Node:
             except CommandError as refusal:
                 return error(str(refusal))
 
-        reply: bytes = self.turn(act, set(args[1:]), pass_ms)
+        reply: bytes = self.turn(act, set(args[1:]), pass_ms, is_told=is_told)
         return reply
 
     def expire(self, pass_ms: int) -> None:
@@ -101,9 +104,11 @@ class RemoteNode(Node):
         store.connection = self.wire
         return store
 
-    def turn(self, act: Callable[[], Any], keys: set[bytes], pass_ms: int = 0) -> Any:
+    def turn(
+        self, act: Callable[[], Any], keys: set[bytes], pass_ms: int = 0, *, is_told: bool = True
+    ) -> Any:
         self.fetch(keys)
-        return super().turn(act, keys, pass_ms)
+        return super().turn(act, keys, pass_ms, is_told=is_told)
 
     def fetch(self, keys: set[bytes]) -> None:
         """Have the records of keys here."""

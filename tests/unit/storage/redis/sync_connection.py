@@ -52,6 +52,12 @@ class SyncConnection:
         while self._waiting:
             self._waiting.popleft()(LOST)
 
+    def ask_anew(self, *words: bytes | str | int) -> Any:
+        """`ask`, though the store gave up."""
+        self.lose()
+        self.closed = None
+        return self.ask(*words)
+
     def ask(self, *words: bytes | str | int) -> Any:
         """One request and its reply as a value; an error is raised."""
         answers: list[Any] = []
