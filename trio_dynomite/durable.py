@@ -18,6 +18,8 @@ from trio_dynomite.handoff.folder import DiskFolder
 from trio_dynomite.handoff.keeper import HintKeeper
 from trio_dynomite.logs import get_logger
 from trio_dynomite.storage.memcached.driver import MemcachedDriver
+from trio_dynomite.storage.redis.driver import RedisDriver
+from trio_dynomite.storage.remote.listed import ListedStore
 from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.snapshotter import Snapshotter, restored
 from trio_dynomite.storage.store import Store
@@ -46,11 +48,8 @@ def store_maker(settings: Settings, name: str) -> Callable[[Partitioner], Store]
     path = folder_of(settings, name)
     if settings.storage.engine == kinds.MEMORY:
         return _from_snapshot(path) if settings.storage.snapshot_every else in_memory
-    if settings.storage.engine == kinds.MEMCACHED:
-        return _on_memcached(settings)
-    if settings.storage.engine == kinds.REDIS:
-        problem = "'redis' cannot keep a node's records yet"
-        raise ConfigError(name, (ConfigProblem("storage.engine", problem),))
+    if settings.storage.engine in kinds.SERVED:
+        return _on_server(settings)
     from trio_dynomite.storage.rocksdb.opening import Tuning  # the package for it need not be installed
     from trio_dynomite.storage.rocksdb.store import open_store  # the package for it need not be installed
 
@@ -78,18 +77,19 @@ def _from_snapshot(path: Path) -> Callable[[Partitioner], Store]:
     return from_snapshot
 
 
-def _on_memcached(settings: Settings) -> Callable[[Partitioner], Store]:
-    driver = MemcachedDriver(settings.memcached.item_size, settings.repair.tombstone_grace)
+def _on_server(settings: Settings) -> Callable[[Partitioner], Store]:
+    def on_server(partitioner: Partitioner) -> Store:
+        slot_of, cache = partitioner.slot, settings.storage.cache
+        if settings.storage.engine == kinds.REDIS:
+            return ListedStore(slot_of, driver=RedisDriver(slot_of), cache_bytes=cache, now_ms=_now_ms)
+        driver = MemcachedDriver(settings.memcached.item_size, settings.repair.tombstone_grace)
+        return RemoteStore(slot_of, driver=driver, cache_bytes=cache, now_ms=_now_ms)
 
-    def on_memcached(partitioner: Partitioner) -> Store:
-        return RemoteStore(
-            partitioner.slot,
-            driver=driver,
-            cache_bytes=settings.storage.cache,
-            now_ms=lambda: time.time_ns() // 1_000_000,
-        )
+    return on_server
 
-    return on_memcached
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _make(path: Path) -> None:

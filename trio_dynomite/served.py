@@ -14,6 +14,7 @@ from attrs import define, field
 from trio_dynomite.config import Settings, kinds
 from trio_dynomite.datastore import Wishes, connection_to, facts_of
 from trio_dynomite.hub.hub import Hub
+from trio_dynomite.storage.redis.library import load_step
 from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.servers.connection import Connection
 from trio_dynomite.storage.servers.managed import ManagedServer
@@ -73,6 +74,7 @@ def service_of(settings: Settings, managed: ManagedServer | None, hub: Hub, stor
         return None
     assert isinstance(store, RemoteStore)
     service = Service(store, managed)
-    wishes = Wishes(on_up=service.up, on_down=service.down)
+    steps = [load_step()] if settings.storage.engine == kinds.REDIS else []
+    wishes = Wishes(on_up=service.up, on_down=service.down, steps=steps)
     service.connection = connection_to(settings, managed, hub, wishes)
     return service

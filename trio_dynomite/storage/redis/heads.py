@@ -14,7 +14,18 @@ from typing import Any
 from attrs import frozen
 
 from trio_dynomite.data.cells import Cells
-from trio_dynomite.data.record import COUNTS, DEADLINE, VALUE, Record, digest, has_body, kind, newest, text
+from trio_dynomite.data.record import (
+    COUNTS,
+    DEADLINE,
+    STAMP,
+    VALUE,
+    Record,
+    digest,
+    has_body,
+    kind,
+    newest,
+    text,
+)
 from trio_dynomite.data.sequence import LIST
 from trio_dynomite.data.stamp import STAMP_BYTES
 from trio_dynomite.storage.redis.cells import (
@@ -119,4 +130,5 @@ def listed_head(data: bytes) -> Head:
         record[DEADLINE],
         told.due_ms if is_body else 0,
         is_body and told.dead > 0,
+        record[STAMP],
     )
