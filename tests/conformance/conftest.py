@@ -48,9 +48,11 @@ def valkey(server_path: str, resp: int) -> Iterator[Connection]:
 
 
 @pytest.fixture(scope="session")
-def whole_cluster() -> Iterator[LocalCluster]:
-    """Three racks; for tests that leave all nodes alive."""
-    with LocalCluster({"dc1": [1, 1, 1]}) as cluster:
+def whole_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """Three racks, each on an engine of its own; for tests that leave all nodes alive."""
+    folder = tmp_path_factory.mktemp("mixed")
+    sections = {"storage": {"path": str(folder)}}
+    with LocalCluster({"dc1": [1, 1, 1]}, sections, engines=["memory", "rocksdb", "redis"]) as cluster:
         yield cluster
 
 

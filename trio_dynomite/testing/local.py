@@ -69,6 +69,8 @@ class LocalNode:
     variables: dict[str, str] = field(factory=dict)
     """Of its environment, besides those of this process."""
     memcached_port: int = 0
+    engine: str = ""
+    """Where it keeps its records; empty: where all nodes do."""
     _ready_fd: int = -1
 
     @property
@@ -191,6 +193,7 @@ class LocalCluster:
         layout: The number of nodes in each rack of each datacenter: `{"dc1": [1, 1, 1]}`.
         sections: Further sections of `cluster.toml`: `{"consistency": {"write": "DC_QUORUM"}}`.
         directory: Where the configuration and the logs go; a temporary one that is removed, when None.
+        engines: Of each node in turn where it keeps its records.
     """
 
     def __init__(
@@ -198,6 +201,7 @@ class LocalCluster:
         layout: Mapping[str, Sequence[int]] | None = None,
         sections: Sections | None = None,
         directory: Path | None = None,
+        engines: Sequence[str] = (),
     ) -> None:
         self._left_behind = ExitStack()
         if directory is None:
@@ -209,6 +213,8 @@ class LocalCluster:
         self.nodes = {
             node.name: node for node in _lay_out(layout or {"dc1": [1, 1, 1]}, directory, parent_fd)
         }
+        for node, engine in zip(self, engines, strict=False):
+            node.engine = engine
         (directory / "cluster.toml").write_text(_toml(self.nodes.values(), sections or {}), encoding="utf-8")
 
     def __getitem__(self, name: str) -> LocalNode:
@@ -295,6 +301,8 @@ def _toml(nodes: Iterable[LocalNode], sections: Sections) -> str:
         names = ("name", "datacenter", "rack", "peer_port", "admin_port", "memcached_port")
         lines += ["[[nodes]]", *(f"{name} = {_value(getattr(node, name))}" for name in names)]
         lines += [f"client_port = {node.port}", ""]
+        if node.engine:
+            lines.insert(-1, f"storage = {_value(node.engine)}")
     return "\n".join(lines)
 
 
