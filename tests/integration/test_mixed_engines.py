@@ -58,8 +58,8 @@ def test_an_engine_that_cannot_be_had_is_a_mistake_in_words(
 ) -> None:
     cluster = make_cluster({"dc1": [1]}, {"storage": {"path": str(tmp_path)}}, start=False)
     node = cluster["node1"]
-    node.variables["TRIO_DYNOMITE__NODES__NODE1__STORAGE"] = "memcached"
+    node.variables["TRIO_DYNOMITE__NODES__NODE1__STORAGE"] = "redis"
     node.start()
     assert node.process is not None
     assert node.process.wait(20) == exits.MISUSE
-    assert "storage.engine: 'memcached' cannot keep a node's records yet" in node.log_text()
+    assert "storage.engine: 'redis' cannot keep a node's records yet" in node.log_text()

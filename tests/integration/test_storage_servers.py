@@ -284,3 +284,44 @@ async def test_nobody_is_there(tmp_path: Path) -> None:
     hub.close()
     assert len(events.seen) == 1, "the same reason is logged once"
     assert one.mistake == "No such file or directory"
+
+
+PRETENDER = """#!{python} -S
+import os, signal, socket, sys
+if sys.argv[1:] == ["--version"]:
+    print("Redis server v=7.9.9 sha=0")
+    sys.exit()
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("pretending", flush=True)
+server = socket.socket(socket.AF_UNIX)
+server.bind("socket")
+server.listen()
+for number in range(100):
+    connection, _ = server.accept()
+    connection.recv(100)
+    print("asked", flush=True)
+    connection.sendall(b"-LOADING data\\r\\n" if number < 3 else b"+PONG\\r\\n")
+    connection.close()
+"""
+
+
+async def test_a_server_is_ready_when_it_has_loaded_and_is_killed_when_it_does_not_stop(
+    tmp_path: Path,
+) -> None:
+    pretender = tmp_path / "redis-server"
+    pretender.write_text(PRETENDER.format(python=sys.executable))
+    pretender.chmod(0o755)
+    events = Events()
+    server = managed(REDIS, tmp_path / "data", events.log)
+    server.program = str(pretender)
+    async with trio.open_nursery() as nursery:
+        with trio.fail_after(20):
+            await nursery.start(server.run)
+        pid = server.pid
+        assert pid is not None
+        assert server.version == "redis 7.9.9"
+        assert server.folder.log.read_text() == "pretending\n" + "asked\n" * 4
+        nursery.cancel_scope.cancel()
+    assert not is_alive(pid)
+    assert server.pid is None
+    assert server.crashes == 0, "it was asked to end"

@@ -47,8 +47,9 @@ class ManagedServer:
     log: Callable[..., None]
     on_ready: Callable[[], None] = lambda: None
     """Told whenever the server can be connected to."""
-    grace_s: float = 5.0
-    """How long it may take to stop."""
+    grace_s: float = 1.5
+    """How long it may take to stop: less than the node's supervisor waits for the node. One that is killed
+    has lost nothing that it answered: what it wrote to its file is the kernel's."""
     version: str = ""
     pid: int | None = None
     """While it runs."""

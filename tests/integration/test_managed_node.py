@@ -1,0 +1,82 @@
+"""Real nodes with a server of their own: it is told in INFO, outlives lives of the node, and not the node."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.test_storage_servers import is_alive
+from trio_dynomite.testing.local import LocalCluster, LocalNode, wait_until
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[LocalNode]:
+    """A node with a memcached of its own."""
+    sections = {
+        "storage": {"engine": "memcached", "path": str(tmp_path)},
+        "memcached": {"silent_after": "0.6s"},
+    }
+    with LocalCluster({"dc1": [1]}, sections) as cluster:
+        yield cluster["node1"]
+
+
+def facts(node: LocalNode) -> dict[str, str]:
+    """What INFO tells of the server; nothing while the node is between two lives."""
+    try:
+        lines = node.command("INFO", "all").decode().splitlines()
+    except (OSError, EOFError):
+        return {}
+    pairs = [line.partition(":") for line in lines if line.startswith("storage_server")]
+    return {name.removeprefix("storage_server_"): value for name, _, value in pairs}
+
+
+def server_of(node: LocalNode) -> int:
+    return int(facts(node)["pid"])
+
+
+def test_a_crashed_server_is_told_and_replaced(node: LocalNode) -> None:
+    first = server_of(node)
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: facts(node).get("crashes") == "1", "the node serves again")
+    told = facts(node)
+    assert (told["starts"], told["up"], told["keeps_crashing"]) == ("2", "1", "0")
+    assert told["last_end"].startswith("signal SIGKILL")
+    assert server_of(node) != first
+    assert node.command("SET", "key", "again") == b"OK"
+    assert node.command("GET", "key") == b"again"
+
+
+def test_a_server_that_stood_still_has_what_it_had(node: LocalNode) -> None:
+    assert node.command("SET", "key", "value") == b"OK"
+    server = server_of(node)
+    os.kill(server, signal.SIGSTOP)
+    wait_until(lambda: "is lost" in node.log_text(), "the node notices")
+    os.kill(server, signal.SIGCONT)
+    wait_until(lambda: facts(node).get("up") == "1", "the node serves again")
+    assert server_of(node) == server
+    assert node.command("GET", "key") == b"value"
+
+
+def test_it_ends_with_its_node(node: LocalNode) -> None:
+    server = server_of(node)
+    node.send_signal(signal.SIGTERM)
+    assert node.process is not None
+    assert node.process.wait(10) == 0
+    assert not is_alive(server)
+    node.start()
+    node.wait_ready()
+    server = server_of(node)
+    node.kill()
+    wait_until(lambda: not is_alive(server), "the kernel ends it")
+
+
+def test_a_node_that_waits_for_its_server_can_be_stopped(node: LocalNode) -> None:
+    os.kill(server_of(node), signal.SIGSTOP)
+    wait_until(lambda: "is lost" in node.log_text(), "the node notices")
+    node.send_signal(signal.SIGTERM)
+    assert node.process is not None
+    assert node.process.wait(15) == 0
