@@ -84,7 +84,7 @@ class Redis:
     silent_after: kinds.Seconds = 2.0
     """A server that owes an answer without a sign of life for so long is given up."""
     output: kinds.Bytes = 256 * 2**20
-    """Unsent bytes to it above which requests are refused."""
+    """Unsent bytes to it that are too many, if that lasts as long."""
 
 
 @frozen(kw_only=True)

@@ -2,8 +2,8 @@
 
 The engine above hears of two things, both inside a turn of the hub: `on_up` with a pipe that may be used, and
 `on_down` with the reason, before those who wait on the pipe are told that their outcome is unknown. A server
-that is silent while something is asked of it is given up like one that hung up; one that is asked nothing is
-pinged. How a connection is made is handed in, so that nothing here knows of sockets.
+that is silent while something is asked of it, or too slow for what waits for it, is given up like one that
+hung up; one that is asked nothing is pinged. How to connect is handed in: nothing here knows of sockets.
 """
 
 from __future__ import annotations
@@ -142,6 +142,7 @@ class Connection:
     async def _watch(self, pipe: ServerPipe, ended: trio.Event) -> None:
         """Wait until the connection ends; end it when the server is silent for too long."""
         alive_s, signs = trio.current_time(), pipe.signs_of_life
+        roomy_s = alive_s
         while not ended.is_set():
             with trio.move_on_after(self.silent_after_s / _LOOKS):
                 await ended.wait()
@@ -149,6 +150,11 @@ class Connection:
             now_s = trio.current_time()
             if not pipe.waiting or pipe.signs_of_life != signs:
                 alive_s, signs = now_s, pipe.signs_of_life
+            if pipe.has_room:
+                roomy_s = now_s
+            elif now_s - roomy_s >= self.silent_after_s:
+                self.turn(lambda: pipe.close(f"the server is too slow: {pipe.unsent} bytes wait for it"))
+                return
             if not pipe.waiting:
                 self.turn(lambda: pipe.send(self.ping, lambda reply: None))
             elif now_s - alive_s >= self.silent_after_s:

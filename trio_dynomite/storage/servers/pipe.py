@@ -42,7 +42,7 @@ class ServerPipe:
     """Set by whoever opens it."""
     scanner: Scanner
     output_max: int = 256 << 20
-    """Unsent bytes above which there is no room for more."""
+    """Unsent bytes above which there is no room for more: whoever can wait had better do so."""
     on_closed: Callable[[str], None] = lambda reason: None
     """Told of the end first, before those who wait."""
     is_closed: bool = False

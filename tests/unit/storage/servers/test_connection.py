@@ -170,6 +170,20 @@ async def test_one_that_takes_a_long_request_bit_by_bit_lives(autojump_clock: Mo
     assert server.heard[1:] == ["down: the node stops"]
 
 
+async def test_one_that_is_too_slow_for_too_long_is_given_up(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with kept(server) as connection:
+        await connection.wait_up()
+        wire = server.wires[-1]
+        for _ in range(6):
+            wire.unsent = 0 if wire.unsent else 101
+            await trio.sleep(1)
+        assert server.heard == ["up"], "it catches up now and then"
+        wire.unsent = 101
+        await trio.sleep(3)
+        assert "down: the server is too slow: 101 bytes wait for it" in server.heard
+
+
 async def test_a_lost_connection_is_made_again_at_once(autojump_clock: MockClock) -> None:
     server = Server()
     async with kept(server) as connection:
