@@ -1,18 +1,21 @@
 """Racks of one cluster with different engines: they hold the same, whoever wrote and whoever was away."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.integration.cluster import QUORUM, Writers, assert_kept, wait_converged, wait_missed
 from tests.integration.conftest import MakeCluster
+from tests.integration.test_managed_node import facts, server_of
 from tests.integration.test_rocksdb import READS, WRITES
 from trio_dynomite.launch import exits
 from trio_dynomite.testing.local import LocalCluster, wait_until
 
 pytestmark = pytest.mark.integration
 
-ENGINES = {"node1": "memory", "node2": "rocksdb", "node3": "memory"}
+ENGINES = {"node1": "memory", "node2": "rocksdb", "node3": "redis"}
 
 
 def mixed(make_cluster: MakeCluster, path: Path) -> LocalCluster:
@@ -53,13 +56,31 @@ def test_who_was_away_learns_it_from_another_engine(make_cluster: MakeCluster, t
         assert_kept(writers, node, QUORUM)
 
 
+def test_a_server_that_is_killed_costs_nothing(make_cluster: MakeCluster, tmp_path: Path) -> None:
+    cluster = mixed(make_cluster, tmp_path)
+    node = cluster["node3"]
+    with Writers(list(cluster)) as writers:
+        writers.wait_more(100)
+        os.kill(server_of(node), signal.SIGKILL)
+        wait_until(lambda: "is lost" in node.log_text(), "the node notices")
+        writers.wait_more(100)
+        wait_until(lambda: facts(node).get("up") == "1", "the node is back")
+        writers.wait_more(100)
+    wait_converged(cluster, writers)
+    for each in cluster:
+        assert_kept(writers, each, QUORUM)
+
+
 def test_an_engine_that_cannot_be_had_is_a_mistake_in_words(
     make_cluster: MakeCluster, tmp_path: Path
 ) -> None:
     cluster = make_cluster({"dc1": [1]}, {"storage": {"path": str(tmp_path)}}, start=False)
     node = cluster["node1"]
-    node.variables["TRIO_DYNOMITE__NODES__NODE1__STORAGE"] = "redis"
+    node.variables |= {
+        "TRIO_DYNOMITE__NODES__NODE1__STORAGE": "redis",
+        "TRIO_DYNOMITE__REDIS__SERVER": "/opt/none",
+    }
     node.start()
     assert node.process is not None
     assert node.process.wait(20) == exits.MISUSE
-    assert "storage.engine: 'redis' cannot keep a node's records yet" in node.log_text()
+    assert "redis.server: '/opt/none' is not a program that can be run" in node.log_text()
