@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.unit.config.test_config_load import File, node
-from trio_dynomite import durable
 from trio_dynomite.errors import ConfigError
 from trio_dynomite.model import Endpoint
 
@@ -145,14 +144,6 @@ def test_an_address_without_a_server_means_nothing(file: File) -> None:
 )
 def test_hints_are_kept_where_the_records_are(file: File, text: str, outlive: bool) -> None:
     assert file.load(f"[storage]\n{text}" + node()).of_node("a").hints_are_durable is outlive
-
-
-@pytest.mark.parametrize("engine", ["redis"])
-def test_what_cannot_keep_records_yet_says_so(file: File, engine: str) -> None:
-    settings = file.load(node(storage=engine)).of_node("a")
-
-    with pytest.raises(ConfigError, match=f"storage.engine: '{engine}' cannot keep a node's records yet"):
-        durable.store_maker(settings, "a")
 
 
 def test_memcached_has_all_nodes_or_none(file: File) -> None:
