@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import xxhash
 
 from trio_dynomite.commands.numeric import integer_argument
 from trio_dynomite.commands.refusals import quoted
-from trio_dynomite.data.record import is_live
+from trio_dynomite.coordinator.here import when_open
 from trio_dynomite.errors import CommandError
 from trio_dynomite.model import Node
 from trio_dynomite.peers.peer import Peer
@@ -218,15 +219,21 @@ def count_keys(session: Session, args: list[bytes]) -> bytes:
     return integer(session.server.engine.keyspace.store.key_count(slot, slot))
 
 
-def get_keys(session: Session, args: list[bytes]) -> bytes:
+def get_keys(session: Session, args: list[bytes]) -> bytes | None:
     """CLUSTER GETKEYSINSLOT slot count: of this node's copy."""
     slot, count = integer_argument(args[2]), integer_argument(args[3])
     if not 0 <= slot < SLOT_COUNT or count < 0:
         raise CommandError("ERR Invalid slot or number of keys")
     engine = session.server.engine
-    records = engine.keyspace.store.scan(slot)
-    keys = [key for key, record in records if is_live(record, engine.now_ms)]
-    return bulk_array(keys[:count])
+
+    def keys() -> bytes:
+        living = engine.keyspace.store.living(slot, engine.now_ms)
+        return bulk_array([key for key, _ in islice(living, count)])
+
+    if when_open(engine, [slot], lambda: place.done(keys()), is_full=False):
+        return keys()
+    place = session.stall()
+    return None
 
 
 def failure_reports(session: Session, args: list[bytes]) -> bytes:

@@ -10,17 +10,16 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from trio_dynomite.commands.dump import decode
 from trio_dynomite.commands.numeric import integer_argument
 from trio_dynomite.commands.patterns import matches
 from trio_dynomite.commands.refusals import SYNTAX, quoted
 from trio_dynomite.commands.table import lookup
 from trio_dynomite.coordinator import several
-from trio_dynomite.data.record import DEADLINE
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import OK, array, error, integer, is_error, simple
 from trio_dynomite.server.answers.answer import Answer, help_answer
 from trio_dynomite.server.answers.debug_protocol import example
+from trio_dynomite.server.answers.digest import canonical, digest
 from trio_dynomite.server.answers.populate import Population
 from trio_dynomite.server.elements import elements
 from trio_dynomite.server.later import intercept
@@ -80,7 +79,6 @@ _WITHOUT_EFFECT = frozenset(
     ]
 )
 _NO_DIGEST = "0" * 40
-_UNORDERED = frozenset(["hash", "set", "zset"])
 
 
 def debug(session: Session, args: list[bytes]) -> bytes | None:
@@ -191,26 +189,7 @@ def _digest_value(session: Session, args: list[bytes]) -> bytes | None:
 
 
 def _digest_of(dumped: bytes) -> str:
-    return _NO_DIGEST if dumped in (b"$-1\r\n", b"_\r\n") else hashlib.sha1(_canonical(dumped)).hexdigest()
-
-
-def _canonical(dumped: bytes) -> bytes:
-    """The same bytes for the same value: replicas need not keep elements without an order in the same one."""
-    kind, value = decode(dumped[dumped.index(b"\n") + 1 : -2])
-    return repr((kind, sorted(value))).encode() if kind in _UNORDERED else dumped
-
-
-def _digest(session: Session, args: list[bytes]) -> bytes:
-    engine = session.server.engine
-    store, row = engine.keyspace.store, lookup([b"DUMP", b""])
-    digest = 0
-    for slot in range(len(store.records)):
-        for key, record in store.scan(slot):
-            dumped = engine.execute(row, [b"DUMP", key], 2)
-            if dumped != b"$-1\r\n":
-                told = b"%b\0%d\0" % (key, record[DEADLINE]) + _canonical(dumped)
-                digest ^= int.from_bytes(hashlib.sha1(told).digest())
-    return simple(f"{digest:040x}")
+    return _NO_DIGEST if dumped in (b"$-1\r\n", b"_\r\n") else hashlib.sha1(canonical(dumped)).hexdigest()
 
 
 def _populate(session: Session, args: list[bytes]) -> bytes | None:
@@ -226,7 +205,7 @@ def _populate(session: Session, args: list[bytes]) -> bytes | None:
 
 _ANY = 1 << 30
 _SUBCOMMANDS: Mapping[bytes, tuple[Answer, int, int]] = {
-    b"DIGEST": (_digest, 0, 0),
+    b"DIGEST": (digest, 0, 0),
     b"DIGEST-VALUE": (_digest_value, 1, _ANY),
     b"ERROR": (_error, 1, 1),
     b"HELP": (help_answer("DEBUG", _HELP), 0, 0),
