@@ -14,6 +14,7 @@ from trio_dynomite.commands.row import Row
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.coordinator.here import when_here
 from trio_dynomite.coordinator.park import Parked
+from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import error
 from trio_dynomite.storage.expiry import expire_key
 from trio_dynomite.storage.remote.store import RemoteStore
@@ -35,11 +36,20 @@ class FetchingEngine(Engine):
         if route.is_ready if row.write else route.serves:
             store = self.keyspace.store
             assert isinstance(store, RemoteStore)
-            keys = [args[row.first]] if row.is_plain else row.keys(args)
-            missing = store.missing(keys)
+            missing = store.missing([args[row.first]] if row.is_plain else row.keys(args))
+            if not missing and row.leads_to is not None:
+                missing = store.missing(self._led_to(row, args))
             if missing:
                 return self._hold(store, route, row, args, caller, missing)
         return Engine.submit_to(self, route, row, args, caller)
+
+    def _led_to(self, row: Row, args: list[bytes]) -> list[bytes]:
+        """The keys to which those that are here lead."""
+        assert row.leads_to is not None
+        try:
+            return row.leads_to(self.keyspace, args)
+        except CommandError:
+            return []  # which the command will say, too
 
     def expire_keys(self, limit: int) -> None:
         """As in `Engine`, once the records are here."""
