@@ -6,7 +6,7 @@ for the key comes to all of them at once; one on several keys holds back what it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from attrs import define
 
@@ -14,14 +14,19 @@ from trio_dynomite.commands.row import Row
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.coordinator.here import when_here
 from trio_dynomite.coordinator.park import Parked
+from trio_dynomite.coordinator.passing import PASSABLE, pass_on
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import error
 from trio_dynomite.storage.expiry import expire_key
+from trio_dynomite.storage.remote.listed import ListedStore
 from trio_dynomite.storage.remote.store import RemoteStore
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Caller
     from trio_dynomite.coordinator.routes import Route
+
+_PLAIN_SET = 3
+"""Words of a SET without options."""
 
 
 @define(eq=False)
@@ -40,8 +45,34 @@ class FetchingEngine(Engine):
             if not missing and row.leads_to is not None:
                 missing = store.missing(self._led_to(row, args))
             if missing:
-                return self._hold(store, route, row, args, caller, missing)
+                return self._submit_cold(store, route, row, args, caller, missing)
         return Engine.submit_to(self, route, row, args, caller)
+
+    def _submit_cold(
+        self,
+        store: RemoteStore,
+        route: Route,
+        row: Row,
+        args: list[bytes],
+        caller: Caller,
+        missing: list[bytes],
+    ) -> bytes | None:
+        """Not all records are here."""
+        refusal = store.refusal(missing)
+        if refusal is not None:
+            return error(refusal)
+        if row.name == "set" and len(args) == _PLAIN_SET and _may_overwrite(store, args[1]):
+            reply = Engine.submit_to(self, route, row, args, caller)
+            store.overwritten(args[1])
+            return reply
+        full = self.over_limit()
+        if full is not None:
+            return full
+        if row.name in PASSABLE and not caller.read_level and _may_pass(store, missing[0]):
+            pass_on(self, store, args, caller)
+        else:
+            self._hold(store, route, row, args, caller, missing)
+        return None
 
     def _led_to(self, row: Row, args: list[bytes]) -> list[bytes]:
         """The keys to which those that are here lead."""
@@ -70,13 +101,7 @@ class FetchingEngine(Engine):
         args: list[bytes],
         caller: Caller,
         missing: list[bytes],
-    ) -> bytes | None:
-        refusal = store.refusal(missing)
-        if refusal is not None:
-            return error(refusal)
-        full = self.over_limit()
-        if full is not None:
-            return full
+    ) -> None:
         self.held += 1
         waiter = caller.wait() if row.is_plain else caller.block()
         levels = (caller.read_level, caller.write_level)
@@ -85,10 +110,17 @@ class FetchingEngine(Engine):
         self.waiting_bytes += parked.size
         self.watch(parked)
         store.fetch(missing, lambda: self._fetched(parked))
-        return None
 
     def _fetched(self, parked: Parked) -> None:
         self.in_flight -= 1
         self.waiting_bytes -= parked.size
         if not parked.is_over:
             self.parking.route_again(parked)
+
+
+def _may_overwrite(store: RemoteStore, key: bytes) -> TypeGuard[ListedStore]:
+    return isinstance(store, ListedStore) and store.may_overwrite(key)
+
+
+def _may_pass(store: RemoteStore, key: bytes) -> TypeGuard[ListedStore]:
+    return isinstance(store, ListedStore) and store.may_pass(key)

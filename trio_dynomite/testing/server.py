@@ -14,7 +14,9 @@ import msgspec
 from attrs import define, field, frozen
 
 from trio_dynomite.data.effect import pack_record, unpack_record
-from trio_dynomite.data.record import Record
+from trio_dynomite.data.record import ABSENT, Record, is_live, text
+from trio_dynomite.errors import CommandError
+from trio_dynomite.protocol.replies import NULL, bulk, error
 from trio_dynomite.storage.remote.cache import Entry
 from trio_dynomite.storage.remote.driver import Head, head_of
 from trio_dynomite.storage.remote.listed import ListedStore
@@ -79,6 +81,20 @@ class SimListingDriver(SimDriver):
     def listed(self, reply: Any) -> dict[bytes, Head]:
         """The heads."""
         return {key: head_of(unpack_record(packed)) for key, packed in _decode(reply)}
+
+    def overwrite(self, key: bytes, entry: Entry) -> bytes:
+        """Whatever there is."""
+        assert entry.record is not None
+        return _encode([b"overwrite", key, pack_record(entry.record)])
+
+    def overwrote(self, entry: Entry, reply: Any) -> Head | None:
+        """What there was, and the new version."""
+        entry.token, packed = _decode(reply)
+        return None if packed is None else head_of(unpack_record(packed))
+
+    def command(self, args: list[bytes]) -> bytes:
+        """As it is."""
+        return _encode([b"command", *args])
 
     def wipe(self, slot: int) -> bytes:
         """All of a slot."""
@@ -173,6 +189,13 @@ class SimServer:
 
     def _beside(self, what: bytes, words: list[Any]) -> Any:
         """A request about more than one key."""
+        if what == b"command":
+            assert words[0].upper() == b"GET", "this server knows no other"
+            return self._own_reply(words[1])
+        if what == b"overwrite":
+            old = self.held.get(words[0], (b"", None))
+            new = self._answer(_encode([b"write", words[0], old[0], words[1]]))
+            return _encode([new, old[1]])
         if what == b"note":
             self.notes[words[0]] = words[1]
         elif what == b"notes":
@@ -184,6 +207,16 @@ class SimServer:
             for key in keys:
                 del self.held[key]
         return b"ok"
+
+    def _own_reply(self, key: bytes) -> bytes:
+        """What the server itself says to GET."""
+        record = unpack_record(self.held[key][1]) if key in self.held else ABSENT
+        if not is_live(record, self.now_ms()):
+            return NULL[2]
+        try:
+            return bulk(text(record))
+        except CommandError as refusal:
+            return error(str(refusal))
 
     def evict(self, key: bytes) -> None:
         """Forget a key, as a cache does that has no room."""

@@ -18,7 +18,7 @@ from trio_dynomite.storage.redis.heads import listed_head
 from trio_dynomite.storage.redis.layout import NOTES, OWN, cells_at, groups_at, heads_at
 from trio_dynomite.storage.redis.library import NAME
 from trio_dynomite.storage.redis.reads import record_in
-from trio_dynomite.storage.redis.writes import Held, request_for
+from trio_dynomite.storage.redis.writes import Held, request_for, request_for_any
 from trio_dynomite.storage.remote.cache import Entry
 from trio_dynomite.storage.remote.driver import Head, Reply
 from trio_dynomite.storage.servers.handshake import failed, packed
@@ -71,6 +71,24 @@ class RedisDriver:
         if reply == _NOT_WRITTEN:
             return False
         raise ProtocolError(f"the server cannot write a key: {failed(reply) or repr(reply[:100])}")
+
+    def overwrite(self, key: bytes, entry: Entry) -> bytes:
+        """A plain string over whatever there is."""
+        assert entry.record is not None
+        request, entry.held = request_for_any(key, self.slot_of(key), entry.record)
+        return request
+
+    def overwrote(self, entry: Entry, reply: Reply) -> Head | None:
+        """The head of what there was."""
+        if reply[:1] != b"$":
+            raise ProtocolError(f"the server cannot write a key: {failed(reply) or repr(reply[:100])}")
+        held: Held = entry.held
+        entry.token, held.is_sure = held.head, True
+        return None if reply[1:2] == b"-" else listed_head(reply[reply.index(b"\n") + 1 : -2])
+
+    def command(self, args: list[bytes]) -> bytes:
+        """A client's own."""
+        return packed(*args)
 
     def flush(self) -> bytes:
         """Everything of this database; the functions stay."""

@@ -36,6 +36,17 @@ local function put(keys, args)
   return 1
 end
 
+-- A string, whatever was there: head, value. The head that was.
+local function set(keys, args)
+  local head = redis.call('HGET', keys[2], keys[1])
+  if head and #head ~= 12 and #head ~= 13 then
+    redis.call('UNLINK', keys[3], keys[4])
+  end
+  redis.call('SET', keys[1], args[2])
+  redis.call('HSET', keys[2], keys[1], args[1])
+  return head
+end
+
 -- A string went: head.
 local function drop(keys, args)
   redis.call('DEL', keys[1])
@@ -110,6 +121,7 @@ local function wipe(keys)
 end
 
 redis.register_function('trio_dynomite_1_put', put)
+redis.register_function('trio_dynomite_1_set', set)
 redis.register_function('trio_dynomite_1_drop', drop)
 redis.register_function('trio_dynomite_1_replace', replace)
 redis.register_function('trio_dynomite_1_change', change)

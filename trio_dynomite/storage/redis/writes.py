@@ -26,6 +26,7 @@ _KEY, _CELLS, _GROUPS = 1, 3, 4
 """Numbers of keys in a function's KEYS."""
 _ARGUMENTS_MAX = 1000
 """Of one command: Lua's stack takes 8000."""
+_SET = NAME + b"_set"
 _PUT, _DROP, _CHANGE, _REPLACE = NAME + b"_put", NAME + b"_drop", NAME + b"_change", NAME + b"_replace"
 _ADDS = {HASH: b"HSET", SET: b"SADD", SORTED_SET: b"ZADD"}
 _TAKES = {HASH: b"HDEL", SET: b"SREM", SORTED_SET: b"ZREM"}
@@ -62,6 +63,13 @@ def request_for(key: bytes, slot: int, record: Record | None, held: Held | None)
         if changes is not None:
             return _change(key, slot, held, head, changes + _dated(record, before)), now
     return _replace(key, slot, record, head), now
+
+
+def request_for_any(key: bytes, slot: int, record: Record) -> tuple[bytes, Held]:
+    """The request for a plain string over whatever is there, and what the server holds then."""
+    head = encode_head(record)
+    keys = (key, heads_at(slot), cells_at(key), groups_at(key))
+    return packed("FCALL", _SET, 4, *keys, head, record[VALUE]), Held(record, head)
 
 
 def _is_simple(record: Record | None) -> bool:

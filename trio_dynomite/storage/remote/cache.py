@@ -38,6 +38,8 @@ class Entry:
     """What the driver remembers of what the server has."""
     is_dirty: bool = False
     """Changed since it was last sent."""
+    is_blind: bool = False
+    """What the server has is not known: it is overwritten."""
     is_sent: bool = False
     """On its way to the server."""
     commits: list[int] = field(factory=list)

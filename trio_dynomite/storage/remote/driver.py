@@ -93,6 +93,15 @@ class ListingDriver(Driver, Protocol):
     def listed(self, reply: Reply) -> dict[bytes, Head]:
         """What the reply tells. Raises ProtocolError."""
 
+    def overwrite(self, key: bytes, entry: Entry) -> bytes:
+        """The request that puts a plain string over whatever the server has, which nobody has looked at."""
+
+    def overwrote(self, entry: Entry, reply: Reply) -> Head | None:
+        """What there was. Raises ProtocolError when it could not be written."""
+
+    def command(self, args: list[bytes]) -> bytes:
+        """The request that a client made, as it is."""
+
     def wipe(self, slot: int) -> bytes:
         """The request that forgets all keys of a slot."""
 

@@ -50,6 +50,8 @@ class ListedStore(RemoteStore):
     driver: ListingDriver = field(kw_only=True)
     deadlines: Deadlines = field(factory=Deadlines)
     records: list[ListedSlot] = field(init=False)
+    passed: int = 0
+    """Commands that the server answered itself."""
     _waiting: dict[int, list[Look]] = field(factory=dict)
     """Slots whose listing has been asked for."""
     _open: set[int] = field(factory=set)
@@ -189,6 +191,50 @@ class ListedStore(RemoteStore):
     def heads(self, slot: int) -> dict[bytes, Head]:
         """Of every key of an open slot."""
         return self.records[slot].heads or {}
+
+    # Without a look at what there is
+
+    def may_overwrite(self, key: bytes) -> bool:
+        """May a plain string be put there, though what is there is not known? Then it is ready to be."""
+        if self.on_new is not None or key in self._wanted:
+            return False
+        self.cache.keep(key, Entry(None, is_blind=True))
+        return True
+
+    def overwritten(self, key: bytes) -> None:
+        """What was to be put there was put, or refused."""
+        entry = self.cache.young[key]
+        if not entry.is_dirty:
+            del self.cache.young[key]
+
+    def _overwrite(self, key: bytes, entry: Entry, commits: list[int]) -> None:
+        entry.is_blind = False
+        request = self.driver.overwrite(key, entry)
+        self.connection.send(request, partial(self._overwrote, key, entry, commits))
+
+    def _overwrote(self, key: bytes, entry: Entry, commits: list[int], reply: Reply) -> None:
+        if reply is LOST:
+            return
+        try:
+            old = self.driver.overwrote(entry, reply)
+        except ProtocolError as mistake:
+            self.connection.close(str(mistake))
+            return
+        slot = self.slot_of(key)
+        if old is not None and old.newest >= self.floors[slot]:  # else it was not counted any more
+            self.records[slot].size -= 1
+            self.sums[slot] -= hash_of(key) * old.digest
+            self.dead[slot] -= old.kind is None
+        self._arrived(key, entry, commits)
+
+    def may_pass(self, key: bytes) -> bool:
+        """Does the server answer a reader of this key, which is not here, as this node would?"""
+        return key not in self._wanted and self.slot_of(key) not in self._waiting
+
+    def pass_on(self, args: list[bytes], on_reply: Callable[[Reply], None]) -> None:
+        """Have the server answer a command that only reads."""
+        self.passed += 1
+        self.connection.send(self.driver.command(args), on_reply)
 
     # What is written beside the records
 

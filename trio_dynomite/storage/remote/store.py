@@ -162,8 +162,14 @@ class RemoteStore(Store):
         entry.is_dirty, entry.is_sent = False, True
         self.sent += 1
         commits, entry.commits = entry.commits, []
+        if entry.is_blind:
+            self._overwrite(key, entry, commits)
+            return
         request = self.driver.write(key, entry, self.now_ms())
         self.connection.send(request, lambda reply: self._wrote(key, entry, commits, reply))
+
+    def _overwrite(self, key: bytes, entry: Entry, commits: list[int]) -> None:
+        raise NotImplementedError
 
     def _wrote(self, key: bytes, entry: Entry, commits: list[int], reply: Reply) -> None:
         if reply is LOST:
@@ -178,6 +184,10 @@ class RemoteStore(Store):
             entry.commits = commits + entry.commits
             self._read(key)
             return
+        self._arrived(key, entry, commits)
+
+    def _arrived(self, key: bytes, entry: Entry, commits: list[int]) -> None:
+        """The server has what was sent."""
         entry.is_sent = False
         self._safe(key, commits)
         if entry.commits:
