@@ -216,7 +216,7 @@ class NodeProcess:
         local = endpoint(channel.sock.getsockname())
         session = self.server.open_session(channel, address, local)
         channel.open(session)
-        if len(self.server.sessions) > self.settings.limits.clients:
+        if len(self.server.sessions) + len(self.memcached.sessions) > self.settings.limits.clients:
             self.server.rejected += 1
             channel.write(error("ERR max number of clients reached"))
             channel.close_when_sent()

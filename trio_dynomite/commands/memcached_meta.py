@@ -181,6 +181,9 @@ def _told(ks: Keyspace, reading: _Reading, *, is_writing: bool) -> bytes:
 def ms(ks: Keyspace, args: list[bytes]) -> bytes:
     """ms: key, value, bytes that an item may have, flags."""
     key, value, item_max, flags = args[1], args[2], args[3], args[4:]
+    if not flags:
+        put(ks, key, value, 0, 0)
+        return b"HD\r\n"
     mode = _mode(flags, ord("S"))
     if mode in b"SR" and any(flag[0] == ord("C") for flag in flags):
         mode = ord("C")

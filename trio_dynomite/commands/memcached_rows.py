@@ -58,3 +58,6 @@ MEMCACHED_ROWS = (
     *(GET, GETS, GAT, GATS, SET, TOUCH, DELETE, INCR, DECR, MG, MG_WRITING, MS, MD, MA, ME),
     *STORING.values(),
 )
+
+NAMES: Mapping[str, bytes] = {row.name: row.name.encode() for row in MEMCACHED_ROWS}
+"""The names as requests have them. A plain dict, for it is on the hot path."""

@@ -91,7 +91,7 @@ def _store(words: list[bytes]) -> Request:
     if len(words[1]) > KEY_MAX or flags is None or exptime is None or size is None:
         return _refused(words, BAD_FORMAT, is_quiet=is_quiet)
     told = [words[1], b"%d" % exptime]
-    if words[0] == b"cas":
+    if len(words) > 5 and words[0] == b"cas":
         unique = unsigned64(words[5])
         if unique is None:
             return _refused(words, BAD_FORMAT, is_quiet=is_quiet)

@@ -16,6 +16,8 @@ BAD_EXPTIME = b"CLIENT_ERROR invalid exptime argument\r\n"
 TOO_LARGE = b"SERVER_ERROR object too large for cache\r\n"
 
 KEY_MAX = 250
+_SHORT = 10
+"""Fewer digits fit into 31 bits, and need no care."""
 _number = re.compile(rb"[\t-\r ]*([+-]?)0*([0-9]{1,20})(?![^\t-\r ])").match
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
 _OPAQUE_MAX = 32
@@ -37,6 +39,8 @@ class WordError(Exception):
 
 def unsigned64(word: bytes) -> int | None:
     """The 64-bit number in `word`; of a negative one what C makes of it, if that is no large number."""
+    if len(word) < _SHORT and word.isdigit():
+        return int(word)
     found = _number(word)
     if found is None or (number := int(found[2])) >= 1 << 64:
         return None
@@ -54,6 +58,8 @@ def unsigned32(word: bytes) -> int | None:
 
 def signed32(word: bytes) -> int | None:
     """The lower 32 bits of a number with a sign."""
+    if len(word) < _SHORT and word.isdigit():
+        return int(word)
     found = _number(word)
     if found is None:
         return None

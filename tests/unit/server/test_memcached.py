@@ -250,6 +250,10 @@ class TestOrder:
         assert stage.answer(1, b"\1") == b""
         assert stage.asked[2][2] == [b"\0mg!", key, b"v"]
         assert stage.answer(2, b"VA 1 X W\r\nx\r\n") == b"VA 1 X W\r\nx\r\nVERSION 1.6.18\r\n"
+        assert not stage.session.pending_reads
+        assert not stage.session.remote_writes
+        stage.raw(b"delete %b\r\n" % key)
+        assert stage.answer(3, b"DELETED\r\n") == b"DELETED\r\n"
 
     def test_a_flush_waits_for_the_writes_under_way(self, stage: MemcachedStage) -> None:
         key = stage.key_led_by("n2")

@@ -125,7 +125,7 @@ def _mg(session: MemcachedSession, request: Request) -> bytes | None:
 def _read_or_write(session: MemcachedSession, place: Place, words: list[bytes], reply: bytes) -> None:
     place.then = None
     if reply == AGAIN:
-        place.reply = None
+        place.reply = place.reading = place.away = None  # the read is over, and counted as that
         written = intercept(session, lambda: session.submit(rows.MG_WRITING, words), place.done)
         if written is None:
             return

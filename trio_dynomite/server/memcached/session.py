@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from trio_dynomite.commands.memcached_rows import NAMES
 from trio_dynomite.commands.row import Row
 from trio_dynomite.errors import ProtocolError, TooMuchInputError
 from trio_dynomite.model import Level
@@ -115,7 +116,8 @@ class MemcachedSession(Paced):
 
     def submit(self, row: Row, args: list[bytes]) -> bytes | None:
         """Have the coordinator run a command; its reply, or None when it comes later."""
-        return self.server.engine.submit(row, [row.name.encode(), *args], self)
+        engine = self.server.engine
+        return engine.submit_to(engine.table.locate(args[0]), row, [NAMES[row.name], *args], self)
 
     def wait_for(self, batch: Batch, need: int, reply: bytes) -> None:
         """`reply` may be sent when `batch` has `need` acknowledgements."""
