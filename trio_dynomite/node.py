@@ -171,7 +171,8 @@ class NodeProcess:
                 settings.host,
                 node.memcached_port,
                 self._accept_memcached,
-                output_max=limits.client_output,
+                limits.client_output,
+                gate,
             )
 
     def _make_gossip(self, node: Node) -> None:

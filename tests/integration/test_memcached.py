@@ -1,8 +1,10 @@
 """memcached's clients on real nodes: pymemcache (classic), meta-memcache (meta), sockets; a killed node."""
 
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -297,3 +299,35 @@ def test_without_a_port_there_is_no_memcached(make_cluster: MakeCluster) -> None
     )
     with cluster, pytest.raises(ConnectionRefusedError):
         raw(node, b"version\r\n")
+
+
+@pytest.mark.parametrize("engine", ["memory", "rocksdb", "redis", "memcached"])
+def test_over_any_storage(make_cluster: MakeCluster, tmp_path: Path, engine: str) -> None:
+    if (
+        engine in ("redis", "memcached")
+        and shutil.which({"redis": "redis-server"}.get(engine, engine)) is None
+    ):
+        pytest.skip(f"{engine} is not installed")
+    cluster = make_cluster({"dc1": [1]}, sections={"storage": {"engine": engine, "path": str(tmp_path)}})
+    (node,) = cluster
+    assert raw(node, b"set k 7 100 2\r\nhi\r\nappend k 0 0 1\r\n!\r\nget k none\r\nmg k t f\r\n") == (
+        b"STORED\r\nSTORED\r\nVALUE k 7 3\r\nhi!\r\nEND\r\nHD t100 f7\r\n"
+    )
+    assert raw(node, b"set n 3 0 2\r\n10\r\ndecr n 1\r\nget n\r\nadd n 0 0 1\r\nx\r\n") == (
+        b"STORED\r\n9\r\nVALUE n 3 2\r\n9 \r\nEND\r\nNOT_STORED\r\n"
+    )
+    unique = raw(node, b"gets k\r\n").split()[4]
+    assert raw(
+        node, b"touch k 50\r\ncas k 8 0 2 %b\r\nho\r\ncas k 8 0 2 %b\r\nno\r\n" % (unique, unique)
+    ) == (b"TOUCHED\r\nSTORED\r\nEXISTS\r\n")
+    assert raw(node, b"mg lease N60 v\r\nmg lease v\r\nmd k I\r\nmg k v\r\nmg k v\r\n") == (
+        b"VA 0 W\r\n\r\nVA 0 Z\r\n\r\nHD\r\nVA 2 X W\r\nho\r\nVA 2 Z X\r\nho\r\n"
+    )
+    if engine in ("rocksdb", "redis"):
+        node.stop()
+        node.start()
+        node.wait_ready()
+        assert raw(node, b"mg k v f\r\nmg lease v\r\nget n\r\n") == (
+            b"VA 2 f8 Z X\r\nho\r\nVA 0 Z\r\n\r\nVALUE n 3 2\r\n9 \r\nEND\r\n"
+        )
+    assert raw(node, b"flush_all\r\nget k\r\n") == b"OK\r\nEND\r\n"
