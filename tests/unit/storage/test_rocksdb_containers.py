@@ -33,11 +33,11 @@ def disk() -> Iterator[Disk]:
         disk.close()
 
 
-def shelf(disk: Disk, **known: int) -> DiskShelf:
+def shelf(disk: Disk, fronts: dict[str, bytes] | None = None, /, **known: int) -> DiskShelf:
     """A new shelf, or the newest one with what is known to be on it."""
     number = next(numbers) if not known else shelf_number[0]
     shelf_number[0] = number
-    return DiskShelf(disk, 7, number, b"", known)
+    return DiskShelf(disk, 7, number, b"", known, fronts)
 
 
 shelf_number = [0]
@@ -111,7 +111,7 @@ def test_orders(disk: Disk, seed: int, size: int, name: str) -> None:
         if rng.random() < asks:
             same_order(rng, mine, model)
         if rng.random() < 0.01:
-            mine = shelf(disk, **{name: len(mine)}).order(name, ())
+            mine = shelf(disk, {name: mine.front}, **{name: len(mine)}).order(name, ())
     same_order(rng, mine, model)
     assert list(map(repr, mine)) == list(map(repr, model))
 
@@ -190,7 +190,7 @@ def test_entries(disk: Disk, seed: int, size: int) -> None:
         if rng.random() < 0.1:
             disk.commit()
         if rng.random() < 0.05:
-            mine = shelf(disk, entries=len(mine)).entries()
+            mine = shelf(disk, {"entries": mine.front}, entries=len(mine)).entries()
         assert len(mine) == len(model)
         if len(model):
             at = rng.choice([0, -1])

@@ -123,3 +123,29 @@ def test_a_write_to_a_large_collection_costs_little(subject: Subject, name: str)
     assert cost["rocksdb.bytes.read"] + cost["rocksdb.db.iter.bytes.read"] < READ_MAX * drawn
     assert cost["rocksdb.number.db.next"] + cost["rocksdb.number.db.prev"] < STEPS_MAX * drawn
     assert cost["rocksdb.number.iter.skip"] < STEPS_MAX
+
+
+@pytest.mark.parametrize(
+    ("kind", "take", "look"),
+    [
+        ("zset", [b"ZPOPMIN", b"zset", b"20000"], [b"ZPOPMIN", b"zset"]),
+        (
+            "stream",
+            [b"XTRIM", b"stream", b"MAXLEN", b"20000"],
+            [b"XADD", b"stream", b"MAXLEN", b"20000", b"*", b"f", b"v"],
+        ),
+    ],
+)
+def test_a_queue_is_not_looked_for_behind_all_that_was_taken(
+    subject: Subject, kind: str, take: list[bytes], look: list[bytes]
+) -> None:
+    subject.run(take)
+    subject.store.commit()
+    subject.run(look)
+    subject.store.commit()
+    subject.store.close()
+    subject.open()
+    before = counters(subject.store.disk)
+    subject.run(look)
+    after = counters(subject.store.disk)
+    assert after["rocksdb.number.iter.skip"] - before["rocksdb.number.iter.skip"] < 20

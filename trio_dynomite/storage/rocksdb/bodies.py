@@ -33,10 +33,12 @@ def header(body: Any) -> list[Any]:
             groups = [[name, group.pack()] for name, group in body.groups.items()]
             shelf.groups.put(shelf.groups.prefix, _encode(groups))
         counters = [signed(body.last_id), signed(body.max_deleted_id), body.added]
-        return [_STREAM, shelf.number, len(body.entries), *counters]
+        return [_STREAM, shelf.number, len(body.entries), *counters, body.entries.front]
     sums = [signed(body.made), body.live, body.due_ms, signed(body.sum)]
     sizes = [len(body.cells), len(body._scores or ()), len(body._deadlines or ())]
-    return [body.kind, shelf.number, *sums, *sizes]
+    told = [body.kind, shelf.number, *sums, *sizes]
+    fronts = [order.front if order is not None else b"" for order in (body._scores, body._deadlines)]
+    return [*told, *fronts] if any(fronts) else told
 
 
 def body_of(disk: Disk, slot: int, owner: bytes, told: list[Any]) -> Any:
@@ -45,10 +47,13 @@ def body_of(disk: Disk, slot: int, owner: bytes, told: list[Any]) -> Any:
     if kind == LIST:
         return ListBody(DiskShelf(disk, slot, number, owner, {"head": rest[0], "tail": rest[1]}))
     if kind == _STREAM:
-        return _stream(DiskShelf(disk, slot, number, owner, {"entries": rest[0]}), rest[1:])
-    made, live, due_ms, sum_, cells, scores, deadlines = rest
+        fronts = {"entries": rest[4]} if len(rest) > 4 else {}
+        return _stream(DiskShelf(disk, slot, number, owner, {"entries": rest[0]}, fronts), rest[1:4])
+    made, live, due_ms, sum_, cells, scores, deadlines = rest[:7]
     sizes = {"cells": cells, "scores": scores, "deadlines": deadlines}
-    shelf = DiskShelf(disk, slot, number, owner, sizes)
+    shelf = DiskShelf(
+        disk, slot, number, owner, sizes, dict(zip(("scores", "deadlines"), rest[7:], strict=False))
+    )
     dates = shelf.order("deadlines", ()) if deadlines else None
     return Cells(kind, shelf, signed_in(made), live, due_ms, signed_in(sum_), cells - live, deadlines=dates)
 

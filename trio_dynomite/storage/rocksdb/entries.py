@@ -23,13 +23,18 @@ class DiskEntries:
 
     __slots__ = ("_area", "_low", "_prefix", "_top", "_upper", "size")
 
-    def __init__(self, area: Area, size: int) -> None:
+    def __init__(self, area: Area, size: int, front: bytes = b"") -> None:
         self._area, self._prefix, self._upper = area, area.prefix, area.upper
         self.size = size
         """How many there are."""
-        self._low = area.prefix
+        self._low = area.prefix + front
         self._top = area.upper if size else area.prefix
         """No id is above; what is put above is new."""
+
+    @property
+    def front(self) -> bytes:
+        """Nothing is below, as far as is known; the header has it."""
+        return self._low[len(self._prefix) :]
 
     def __len__(self) -> int:
         return self.size

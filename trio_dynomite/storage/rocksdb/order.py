@@ -23,6 +23,7 @@ _BLOCK_MAX = 256
 _NEAR = 4096
 """What is so near to an end is found from there, as long as there are no blocks."""
 _NUMBER_BYTES = 8
+_FRONT_BYTES = 24
 _MINUS = b"-"
 
 Value = tuple[Any, bytes]
@@ -34,11 +35,16 @@ class DiskOrder:
 
     __slots__ = (
         *("_decode", "_area", "_encode", "_first", "_firsts"),
-        *("_high", "_low", "_prefix", "_sizes", "size"),
+        *("_high", "_low", "_prefix", "_sizes", "front", "size"),
     )
 
     def __init__(
-        self, area: Area, size: int, encode: Callable[[Any], bytes], decode: Callable[[bytes], Any]
+        self,
+        area: Area,
+        size: int,
+        encode: Callable[[Any], bytes],
+        decode: Callable[[bytes], Any],
+        front: bytes = b"",
     ) -> None:
         self._area, self._prefix = area, area.prefix
         self._encode, self._decode = encode, decode
@@ -46,7 +52,10 @@ class DiskOrder:
         """How many values there are."""
         self._first: Value | None = None
         """The first value, if it is known."""
-        self._low, self._high = area.prefix, area.upper
+        self._low, self._high = area.prefix + front, area.upper
+        self.front = front
+        """Nothing is below; the header has it, so that a queue that is read anew is not looked for among what
+        was taken from it."""
         self._firsts: list[bytes] = []
         """A lower bound of each block's keys; empty: there are no blocks."""
         self._sizes: list[int] = []
@@ -74,8 +83,10 @@ class DiskOrder:
         self.size += 1
         if self.size == 1:
             self._first, self._low, self._high = value, key, key + b"\0"
+            self.front = self._front(key)
         elif key < self._low:
             self._low = key
+            self.front = self._front(key)
         elif key >= self._high:
             self._high = key + b"\0"
         if self._first is not None and value < self._first:
@@ -90,6 +101,7 @@ class DiskOrder:
         self.size -= 1
         if value == self._first:
             self._first, self._low = None, key
+            self.front = self._front(key)
         if self._firsts:
             self._count_out(key)
 
@@ -114,6 +126,7 @@ class DiskOrder:
         if start <= near:
             pairs = list(islice(self._area.walk(self._low, self._high, first=stop), stop))
             self._low = pairs[0][0]
+            self.front = self._front(self._low)
             found = self._values(pairs[start:])
         elif self.size - start <= near:
             count = self.size - start
@@ -130,6 +143,11 @@ class DiskOrder:
 
     def _key(self, value: Value) -> bytes:
         return self._prefix + self._encode(value[0]) + value[1]
+
+    def _front(self, low: bytes) -> bytes:
+        """`low` without the prefix, and no longer than a header should be: what is cut is below, too."""
+        at = len(self._prefix)
+        return low[at : at + _FRONT_BYTES]
 
     def _values(self, pairs: list[Pair]) -> list[Value]:
         at = len(self._prefix)

@@ -32,7 +32,15 @@ class DiskShelf:
 
     is_ordered = True
 
-    def __init__(self, disk: Disk, slot: int, number: int, owner: bytes, sizes: dict[str, int]) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        slot: int,
+        number: int,
+        owner: bytes,
+        sizes: dict[str, int],
+        fronts: dict[str, bytes] | None = None,
+    ) -> None:
         self._disk = disk
         self.prefix = bodies_of(slot) + number.to_bytes(6)
         """What all its keys begin with."""
@@ -41,6 +49,8 @@ class DiskShelf:
         """The key of the record's header."""
         self.sizes = sizes
         """How much is on the shelf already, by container."""
+        self._fronts = fronts or {}
+        """Where the orders and the entries on it begin."""
         self.due_ms = 0
         """Under which time its record stands in the calendar; 0: it does not."""
         self.groups = self._area(_GROUPS)
@@ -55,7 +65,8 @@ class DiskShelf:
     def order(self, name: str, values: Iterable[Any]) -> DiskOrder:
         """The order `name`, with `values` in it if it is new."""
         letter, encode, decode = _CODECS[name]
-        order = DiskOrder(self._area(letter), self.sizes.get(name, 0), encode, decode)
+        front = self._fronts.get(name, b"")
+        order = DiskOrder(self._area(letter), self.sizes.get(name, 0), encode, decode, front)
         for value in values:
             order.add(value)
         return order
@@ -72,7 +83,9 @@ class DiskShelf:
 
     def entries(self) -> DiskEntries:
         """The entries of a stream."""
-        return DiskEntries(self._area(_ENTRIES), self.sizes.get("entries", 0))
+        return DiskEntries(
+            self._area(_ENTRIES), self.sizes.get("entries", 0), self._fronts.get("entries", b"")
+        )
 
     def _area(self, letter: bytes) -> Area:
         return self._disk.area(self.prefix + letter)
