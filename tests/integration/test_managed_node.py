@@ -14,12 +14,15 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[LocalNode]:
-    """A node with a memcached of its own."""
-    sections = {
-        "storage": {"engine": "memcached", "path": str(tmp_path)},
-        "memcached": {"silent_after": "0.6s"},
-    }
+def engine() -> str:
+    """Where the node keeps its records, unless a test says otherwise."""
+    return "memcached"
+
+
+@pytest.fixture
+def node(tmp_path: Path, engine: str) -> Iterator[LocalNode]:
+    """A node with a server of its own."""
+    sections = {"storage": {"engine": engine, "path": str(tmp_path)}, engine: {"silent_after": "0.6s"}}
     with LocalCluster({"dc1": [1]}, sections) as cluster:
         yield cluster["node1"]
 
@@ -38,7 +41,9 @@ def server_of(node: LocalNode) -> int:
     return int(facts(node)["pid"])
 
 
-def test_a_crashed_server_is_told_and_replaced(node: LocalNode) -> None:
+@pytest.mark.parametrize("engine", ["memcached", "redis"])
+def test_a_crashed_server_is_told_and_replaced(node: LocalNode, engine: str) -> None:
+    assert node.command("SET", "key", "value") == b"OK"
     first = server_of(node)
     os.kill(first, signal.SIGKILL)
     wait_until(lambda: facts(node).get("crashes") == "1", "the node serves again")
@@ -46,6 +51,7 @@ def test_a_crashed_server_is_told_and_replaced(node: LocalNode) -> None:
     assert (told["starts"], told["up"], told["keeps_crashing"]) == ("2", "1", "0")
     assert told["last_end"].startswith("signal SIGKILL")
     assert server_of(node) != first
+    assert node.command("GET", "key") == (b"value" if engine == "redis" else None)
     assert node.command("SET", "key", "again") == b"OK"
     assert node.command("GET", "key") == b"again"
 
