@@ -4,6 +4,7 @@ Values only; nothing here decides anything.
 """
 
 import enum
+from collections.abc import Mapping
 
 import xxhash
 from attrs import field, frozen
@@ -44,6 +45,31 @@ class NodeState(enum.IntEnum):
     def is_warming(self) -> bool:
         """Does it lack what others know, and serve no reads?"""
         return self in (NodeState.JOINING, NodeState.WRITES_ONLY, NodeState.RESUMING)
+
+
+@frozen(kw_only=True)
+class Capabilities:
+    """What a storage engine can do. Whoever depends on it asks here, and nobody asks which engine it is."""
+
+    is_in_memory: bool = False
+    """Its records take a node's own memory: a limit of memory has a meaning, and so have snapshots."""
+    is_remote: bool = False
+    """Its records are elsewhere: they are fetched before a command runs, and written after the turn."""
+    can_list: bool = True
+    """It tells which keys it has: replicas are compared and warmed up, and SCAN finds them."""
+    has_types: bool = True
+    """It keeps more than strings."""
+    outlives_node: bool = False
+    """Its records are there when a node starts again, whatever the settings."""
+
+
+ENGINES: Mapping[str, Capabilities] = {
+    "memory": Capabilities(is_in_memory=True),
+    "rocksdb": Capabilities(outlives_node=True),
+    "redis": Capabilities(is_remote=True),
+    "memcached": Capabilities(is_remote=True, can_list=False, has_types=False),
+}
+"""The engines by the names that they have in settings."""
 
 
 def node_id(name: str) -> int:

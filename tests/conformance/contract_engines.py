@@ -83,5 +83,3 @@ class RocksEngine:
 
 
 ENGINES: dict[str, Callable[[], Engine]] = {"memory": MemoryEngine, "rocksdb": RocksEngine}
-OUTLIVE_PROCESS = {"rocksdb"}
-"""Those whose records are there when a node starts again."""

@@ -23,9 +23,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.conformance.contract_engines import ENGINES, OUTLIVE_PROCESS, Engine
+from tests.conformance.contract_engines import ENGINES, Engine
 from tests.conformance.store_model import Model
-from tests.properties.test_merge_types import EVERYTHING, KEYS, NOW
+from tests.properties.test_merge_types import EVERYTHING, HASH, KEYS, MIXED, NOW, SET, SORTED_SET, STRINGS
+from trio_dynomite import model
 from trio_dynomite.data.effect import Flat, record_effect, unpack_record
 from trio_dynomite.data.record import Record, digest, is_live, kind, made, newest
 from trio_dynomite.data.stamp import NODE_BITS, HybridClock, cutoff_at
@@ -41,7 +42,8 @@ from trio_dynomite.topology.partitioner import redis_slot
 OWN, OTHER = 1000, 2000
 SKEW_MS = 5
 PLACES = {redis_slot(key): key for key in KEYS}
-writes = st.lists(st.tuples(st.sampled_from(EVERYTHING), st.sampled_from(KEYS)), min_size=1, max_size=6)
+FAMILIES = [EVERYTHING, MIXED, HASH, SET, SORTED_SET, STRINGS]
+writes = st.lists(st.tuples(st.integers(0, 2**16), st.sampled_from(KEYS)), min_size=1, max_size=6)
 keys = st.sampled_from(KEYS)
 slots = st.sampled_from(sorted(PLACES))
 seeds = st.integers(0, 2**16)
@@ -66,9 +68,9 @@ def sent(effects: Flat) -> Flat:
 class Contract(RuleBasedStateMachine):
     """One engine and the model, told the same."""
 
-    def __init__(self, engine: Engine, *, outlives: bool) -> None:
+    def __init__(self, engine: Engine) -> None:
         super().__init__()
-        self.engine, self.outlives = engine, outlives
+        self.engine = engine
         self.store = engine.open(redis_slot)
         self.store.written = []
         self.model = Model(redis_slot)
@@ -79,10 +81,10 @@ class Contract(RuleBasedStateMachine):
         self.heard = 0
         """The frames before this one have arrived once at least."""
 
-    @initialize(skew_ms=st.integers(-SKEW_MS + 1, SKEW_MS - 1))
-    def begin(self, skew_ms: int) -> None:
-        """Two nodes, whose clocks differ."""
-        self.skew_ms = skew_ms
+    @initialize(skew_ms=st.integers(-SKEW_MS + 1, SKEW_MS - 1), family=st.sampled_from(FAMILIES))
+    def begin(self, skew_ms: int, family: list[Any]) -> None:
+        """Two nodes, whose clocks differ, and what they write in this history."""
+        self.skew_ms, self.acts = skew_ms, family
         self._advance()
         self.own = node(self.store, self.clocks[OWN])
         self.other = node(MemoryStore(redis_slot), self.clocks[OTHER])
@@ -94,7 +96,7 @@ class Contract(RuleBasedStateMachine):
     # What is told
 
     @rule(chosen=writes, seed=seeds)
-    def command(self, chosen: list[tuple[Any, bytes]], seed: int) -> None:
+    def command(self, chosen: list[tuple[int, bytes]], seed: int) -> None:
         """Commands here: what they tell is what they did."""
         for effects in self._written(self.own, chosen, Random(seed)):
             assert self.model.tell(OWN, sent(effects)) == [], "no node has a gap at its own effects"
@@ -102,12 +104,13 @@ class Contract(RuleBasedStateMachine):
             self._settle()
 
     @rule(chosen=writes, seed=seeds)
-    def command_there(self, chosen: list[tuple[Any, bytes]], seed: int) -> None:
+    def command_there(self, chosen: list[tuple[int, bytes]], seed: int) -> None:
         """Commands at the other node, of which nothing is known here yet."""
         self.frames += [(OTHER, effects) for effects in self._written(self.other, chosen, Random(seed))]
 
-    def _written(self, ks: StoreKeyspace, chosen: list[tuple[Any, bytes]], rng: Random) -> Iterator[Flat]:
-        for act, key in chosen:
+    def _written(self, ks: StoreKeyspace, chosen: list[tuple[int, bytes]], rng: Random) -> Iterator[Flat]:
+        for number, key in chosen:
+            act = self.acts[number % len(self.acts)]
             ks.effects = effects = []
             try:
                 act(ks, key, rng)
@@ -223,7 +226,7 @@ class Contract(RuleBasedStateMachine):
         self.store.commit()
         self.committed = self.model.copy()
 
-    @precondition(lambda self: self.outlives)
+    @precondition(lambda self: self.store.capabilities.outlives_node)
     @rule(is_crash=st.booleans())
     def restart(self, is_crash: bool) -> None:
         """After an orderly end everything is there, after a crash all but the turn that was open."""
@@ -292,5 +295,12 @@ def histories(name: str) -> settings:
 @pytest.mark.parametrize("name", ENGINES)
 def test_an_engine_does_what_the_model_does(name: str) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: Contract(ENGINES[name](), outlives=name in OUTLIVE_PROCESS), settings=histories(name)
+        lambda: Contract(ENGINES[name]()), settings=histories(name)
     )
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_an_engine_is_known_by_what_it_can_do(name: str) -> None:
+    engine = ENGINES[name]()
+    assert engine.open(redis_slot).capabilities == model.ENGINES[name]
+    engine.end()

@@ -19,6 +19,7 @@ from trio_dynomite.config.settings import (
     Gossip,
     Limits,
     NodeSettings,
+    Repair,
     Storage,
     Timeouts,
     UserSettings,
@@ -28,7 +29,7 @@ from trio_dynomite.config.settings import (
 from trio_dynomite.config.sources import Problem
 from trio_dynomite.errors import CommandError
 from trio_dynomite.membership.seeds import DnsSeeds, HttpSeeds
-from trio_dynomite.model import node_id
+from trio_dynomite.model import ENGINES, node_id
 
 Numbered = Sequence[tuple[int, NodeSettings]]
 PORTS = ("client_port", "peer_port", "admin_port", "memcached_port")
@@ -69,6 +70,7 @@ def check_gossip(gossip: Gossip) -> Iterator[Problem]:
 def check_storage(storage: Storage, nodes: Numbered = ()) -> Iterator[Problem]:
     """What the engine is made of is installed."""
     engines = _engines(storage, nodes)
+    in_memory = any(ENGINES[engine].is_in_memory for engine in engines)
     uses_rocksdb = storage.engine == kinds.ROCKSDB and kinds.ROCKSDB in engines
     if uses_rocksdb and find_spec("rocksdict") is None:
         how = 'pip install "trio-dynomite[rocksdb]"'
@@ -76,7 +78,7 @@ def check_storage(storage: Storage, nodes: Numbered = ()) -> Iterator[Problem]:
     if kinds.MEMCACHED in engines and len(engines) > 1:
         told = "memcached keeps strings only, and others could not rely on it: all nodes use it, or none"
         yield ("storage", "engine"), told
-    if kinds.MEMORY not in engines and storage.snapshot_every:
+    if storage.snapshot_every and not in_memory:
         yield (
             ("storage", "snapshot_every"),
             f"must be 0 with storage.engine {storage.engine!r}: snapshots are of what is in memory",
@@ -137,10 +139,20 @@ def check_seeds(cluster: Cluster) -> Iterator[Problem]:
 
 def check_memory(storage: Storage, limits: Limits, nodes: Numbered = ()) -> Iterator[Problem]:
     """What is elsewhere takes no memory that a limit could be about."""
-    if limits.max_memory and kinds.MEMORY not in _engines(storage, nodes):
+    in_memory = any(ENGINES[engine].is_in_memory for engine in _engines(storage, nodes))
+    if limits.max_memory and not in_memory:
         yield (
             ("limits", "max_memory"),
             f"must be 0 with storage.engine {storage.engine!r}: it is about data in a node's own memory",
+        )
+
+
+def check_repair(repair: Repair, storage: Storage, nodes: Numbered = ()) -> Iterator[Problem]:
+    """A read that is compared afterwards has its record at hand."""
+    if repair.read_chance and all(ENGINES[engine].is_remote for engine in _engines(storage, nodes)):
+        yield (
+            ("repair", "read_chance"),
+            f"must be 0 with storage.engine {storage.engine!r}: it is about records that a node has itself",
         )
 
 

@@ -26,7 +26,7 @@ from trio_dynomite.membership.seeds import (
     parse_seed,
     split_address,
 )
-from trio_dynomite.model import Level
+from trio_dynomite.model import ENGINES, Level
 from trio_dynomite.protocol.inline import split_arguments
 
 SLOTS = "slots"
@@ -47,7 +47,6 @@ HASHES = (
 """Dynomite's hashes, by its names (reference: `hashkit/dyn_hashkit.h`)."""
 PRIMARIES = ("spread", "one rack")
 MEMORY, ROCKSDB, REDIS, MEMCACHED = "memory", "rocksdb", "redis", "memcached"
-ENGINES = (MEMORY, ROCKSDB, REDIS, MEMCACHED)
 SERVED = (REDIS, MEMCACHED)
 """Engines that are servers of their own."""
 DURABILITIES = ("always", "everysec", "none")
@@ -228,7 +227,7 @@ def hash_tag(value: object) -> str:
 
 def engine(value: object) -> str:
     """A storage engine."""
-    return one_of(text(value), ENGINES)
+    return one_of(text(value), [*ENGINES])
 
 
 def durability(value: object) -> str:

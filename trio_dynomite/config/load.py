@@ -100,6 +100,8 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         problems += checks.check_rocksdb(rocksdb)
     if storage is not None and limits is not None:
         problems += checks.check_memory(storage, limits, nodes)
+    if storage is not None and repair is not None:
+        problems += checks.check_repair(repair, storage, nodes)
     if storage is not None and redis is not None and memcached is not None:
         problems += checks.check_servers(storage, redis, memcached, nodes)
     if gossip is not None:

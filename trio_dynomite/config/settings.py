@@ -15,7 +15,7 @@ from trio_dynomite.access.users import ALL_RIGHTS, DEFAULT
 from trio_dynomite.config import kinds
 from trio_dynomite.config.rocksdb import RocksDB
 from trio_dynomite.config.servers import Address, Memcached, Redis
-from trio_dynomite.model import Level, Node
+from trio_dynomite.model import ENGINES, Level, Node
 
 SLOTS = 16384
 HASH_SPACE = 2**32
@@ -282,13 +282,13 @@ class Settings:
         engine = self.storage.engine
         if engine == kinds.REDIS:
             return self.redis.address is not None or self.redis.append_only != "no"
-        return engine == kinds.ROCKSDB
+        return ENGINES[engine].outlives_node
 
     def of_node(self, name: str) -> "Settings":
         """As they are for node `name`, with its own engine and server. Raises KeyError."""
         node = self.node(name)
         storage, limits = evolve(self.storage, engine=self.engine_of(node)), self.limits
-        if storage.engine != kinds.MEMORY:
+        if not ENGINES[storage.engine].is_in_memory:
             storage, limits = evolve(storage, snapshot_every=0.0), evolve(limits, max_memory=0)
         address = node.storage_address
         redis, memcached = self.redis, self.memcached

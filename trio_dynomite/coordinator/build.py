@@ -43,7 +43,7 @@ def build_engine(
     store = make_store(partitioner)
     clock.observe(store.newest)
     fingerprint = f"{partitioner.fingerprint}, primaries: {settings.cluster.primaries}"
-    if not store.can_list:
+    if not store.capabilities.can_list:
         fingerprint += ", memcached storage"  # who keeps more could not rely on it
     roster_settings = _roster_settings(settings, fingerprint)
     hints = HintBudget(settings.limits.hints, int(settings.hints.max_window * 1000), now_ms=now_ms)
@@ -66,7 +66,7 @@ def build_engine(
     engine.roster.members = Members(engine, {**known, name: own})
     if settings.cluster.seeds is not None:
         engine.roster.members.open(settings.timeouts.warm_up)
-    if store.can_list:  # else nobody can tell what differs
+    if store.capabilities.can_list:  # else nobody can tell what differs
         engine.repair.interval_s, engine.repair.rate = settings.repair.interval, settings.repair.rate
         engine.repair.collection.grace_s = settings.repair.tombstone_grace
     if isinstance(engine, Sampling):

@@ -22,7 +22,7 @@ _NO_LIST = replies.error("ERR this cluster's storage cannot tell which keys it h
 
 def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
     """Start the walk of a KEYSPACE command."""
-    if not engine.keyspace.store.can_list and row.name not in _FLUSHES:
+    if not engine.keyspace.store.capabilities.can_list and row.name not in _FLUSHES:
         return _NO_LIST
     return _COMMANDS[row.name](engine, args, caller)
 

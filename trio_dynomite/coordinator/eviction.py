@@ -78,9 +78,9 @@ class Eviction:
         for name, value in changed.items():
             setattr(self, name, value)
         store, keyspace = self.engine.keyspace.store, self.engine.keyspace
-        self.engine.is_limited = self.limit > 0 and store.is_in_memory
+        self.engine.is_limited = self.limit > 0 and store.capabilities.is_in_memory
         self.is_full = False
-        if not store.is_in_memory or not (self.limit or self._tracks):
+        if not store.capabilities.is_in_memory or not (self.limit or self._tracks):
             store.usage = keyspace.accesses = None
         elif store.usage is None or "policy" in changed:
             store.usage = usage = self._new_usage(keyspace.accesses)

@@ -10,6 +10,7 @@ from typing import ClassVar
 from attrs import define, field
 
 from trio_dynomite.data.record import Record
+from trio_dynomite.model import ENGINES, Capabilities
 from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.store import Store
 
@@ -18,7 +19,7 @@ from trio_dynomite.storage.store import Store
 class MemoryStore(Store):
     """The records of one node in this process's memory; gone when it ends, but for a snapshot."""
 
-    is_in_memory: ClassVar[bool] = True
+    capabilities: ClassVar[Capabilities] = ENGINES["memory"]
     records: list[dict[bytes, Record]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:

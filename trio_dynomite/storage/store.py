@@ -32,6 +32,7 @@ from trio_dynomite.data.record import (
     kind as kind_of,
 )
 from trio_dynomite.data.stamp import NODE_BITS
+from trio_dynomite.model import Capabilities
 from trio_dynomite.storage.contract import SLOTS, Records, hash_of
 from trio_dynomite.storage.deadlines import Calendar, Deadlines
 from trio_dynomite.storage.gate import Gate
@@ -42,10 +43,7 @@ from trio_dynomite.storage.usage import Usage
 class Store:
     """The records of one node. Not safe across threads; needs none."""
 
-    is_in_memory: ClassVar[bool] = False
-    """Do its values take memory, so that `maxmemory` has a meaning?"""
-    can_list: ClassVar[bool] = True
-    """Can it tell which keys it has?"""
+    capabilities: ClassVar[Capabilities] = Capabilities()
     slot_of: Callable[[bytes], int]
     records: Sequence[Records] = field(init=False)
     """Per slot, key → record, tombstones included."""

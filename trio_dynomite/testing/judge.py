@@ -61,7 +61,7 @@ def _keys(simulation: Simulation) -> set[bytes]:
 
 def _diverged(simulation: Simulation) -> Iterator[str]:
     """All replicas of a key have equal records; where nothing lists them, only a reader brings that about."""
-    if not all(node.engine.keyspace.store.can_list for node in simulation.nodes.values()):
+    if not all(node.engine.keyspace.store.capabilities.can_list for node in simulation.nodes.values()):
         return
     for key in sorted(_keys(simulation)):
         known = {}

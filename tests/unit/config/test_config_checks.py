@@ -3,7 +3,7 @@
 import pytest
 
 from trio_dynomite.config import Cluster, NodeSettings, checks
-from trio_dynomite.config.settings import Gossip, Limits, Storage, Timeouts
+from trio_dynomite.config.settings import Gossip, Limits, Repair, Storage, Timeouts
 from trio_dynomite.model import node_id
 
 HASHED = Cluster(partitioner="murmur")
@@ -141,6 +141,19 @@ def test_a_script_may_not_outlast_its_nodes_good_name() -> None:
 
     assert [place for place, _ in problems] == [("timeouts", "script")]
     assert "shorter than timeouts.down_after (2s)" in problems[0][1]
+
+
+def test_reads_are_compared_afterwards_where_records_are_at_hand() -> None:
+    some = Repair(read_chance=0.5)
+    assert list(checks.check_repair(some, Storage(engine="rocksdb"))) == []
+    assert list(checks.check_repair(Repair(), Storage(engine="memcached"))) == []
+    mixed = numbered(node("a", 1), node("b", 11, storage="redis"))
+    assert list(checks.check_repair(some, Storage(), mixed)) == []
+
+    problems = list(checks.check_repair(some, Storage(engine="memcached")))
+
+    assert [place for place, _ in problems] == [("repair", "read_chance")]
+    assert "must be 0 with storage.engine 'memcached'" in problems[0][1]
 
 
 def test_a_limit_of_memory_needs_an_engine_in_memory() -> None:

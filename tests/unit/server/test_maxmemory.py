@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.server.answers_subject import Client, Subject, make_subject
 from trio_dynomite.coordinator.eviction import OOM
+from trio_dynomite.model import ENGINES
 from trio_dynomite.storage.expiry import expire
 from trio_dynomite.storage.memory import MemoryStore
 
@@ -60,7 +61,7 @@ def test_parameters_are_told_as_they_are_set(client: Client) -> None:
 
 
 def test_a_store_on_disk_takes_no_limit(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MemoryStore, "is_in_memory", False)
+    monkeypatch.setattr(MemoryStore, "capabilities", ENGINES["rocksdb"])
     assert "has no meaning" in client.error("CONFIG", "SET", "maxmemory", "1gb")
     assert client("CONFIG", "SET", "maxmemory", "0") == b"OK"
     client("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")

@@ -84,3 +84,9 @@ def test_what_is_on_disk_already_needs_no_snapshot(subject: Subject, client: Cli
     subject.server.snapshots = None
     subject.server.settings = evolve(subject.server.settings, storage=Storage(engine="rocksdb"))
     assert client.error("SAVE").endswith("with storage.engine 'rocksdb' everything is on disk already")
+
+
+def test_what_is_on_a_server_is_not_saved_here(subject: Subject, client: Client) -> None:
+    subject.server.snapshots = None
+    subject.server.settings = evolve(subject.server.settings, storage=Storage(engine="memcached"))
+    assert client.error("BGSAVE").endswith("with storage.engine 'memcached' everything is on a server")

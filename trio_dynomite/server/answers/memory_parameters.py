@@ -25,8 +25,8 @@ def _limit(server: Server, value: bytes) -> int:
     size = parse_size(value.decode("latin-1"))
     if size is None:
         raise ValueError("argument must be a memory value")
-    if size and not server.engine.keyspace.store.is_in_memory:
-        raise ValueError("this storage engine keeps data on disk, where maxmemory has no meaning")
+    if size and not server.engine.keyspace.store.capabilities.is_in_memory:
+        raise ValueError("this storage engine keeps data elsewhere, where maxmemory has no meaning")
     return size
 
 

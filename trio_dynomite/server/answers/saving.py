@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from trio_dynomite.errors import CommandError
+from trio_dynomite.model import ENGINES
 from trio_dynomite.protocol.replies import OK, error, integer, simple
 from trio_dynomite.server.answers.answer import Answer
 from trio_dynomite.storage.saving import Saver
@@ -53,8 +54,10 @@ def _found(session: Session, name: str) -> Saver:
     if snapshots is None:
         storage = session.server.settings.storage
         why = "storage.snapshot_every is 0"
-        if storage.engine != "memory":
-            why = f"with storage.engine {storage.engine!r} everything is on disk already"
+        able = ENGINES[storage.engine]
+        if not able.is_in_memory:
+            where = "on disk already" if able.outlives_node else "on a server"
+            why = f"with storage.engine {storage.engine!r} everything is {where}"
         raise CommandError(f"ERR {name} is not supported: {why}")
     return snapshots
 

@@ -17,6 +17,7 @@ from attrs import define, field
 from trio_dynomite.data.record import Record
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.errors import ProtocolError
+from trio_dynomite.model import ENGINES, Capabilities
 from trio_dynomite.storage.contract import SLOTS, hash_of
 from trio_dynomite.storage.deadlines import Deadlines
 from trio_dynomite.storage.remote.cache import Entry
@@ -46,7 +47,7 @@ class Look:
 class ListedStore(RemoteStore):
     """The records of one node, on a server that lists them."""
 
-    can_list: ClassVar[bool] = True
+    capabilities: ClassVar[Capabilities] = ENGINES["redis"]
     driver: ListingDriver = field(kw_only=True)
     deadlines: Deadlines = field(factory=Deadlines)
     records: list[ListedSlot] = field(init=False)

@@ -17,6 +17,7 @@ from attrs import define, field
 from trio_dynomite.data.merge import merge
 from trio_dynomite.data.record import DIGEST_MASK, STAMP, Record, newest
 from trio_dynomite.errors import ProtocolError
+from trio_dynomite.model import ENGINES, Capabilities
 from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.deadlines import Deadlines, NoDeadlines
 from trio_dynomite.storage.gate import Gate
@@ -40,7 +41,7 @@ class Ticket:
 class RemoteStore(Store):
     """The records of one node, on a server that is its alone."""
 
-    can_list: ClassVar[bool] = False
+    capabilities: ClassVar[Capabilities] = ENGINES["memcached"]
     driver: Driver = field(kw_only=True)
     cache_bytes: int = field(kw_only=True)
     now_ms: Callable[[], int] = field(kw_only=True)

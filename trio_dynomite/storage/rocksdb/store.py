@@ -11,12 +11,14 @@ process, however that ends; what survives the machine is said in `syncing.py`.
 """
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from attrs import define, field
 
 from trio_dynomite.data.record import DIGEST_MASK, Record
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.errors import ConfigError, ConfigProblem, NoRoomError
+from trio_dynomite.model import ENGINES, Capabilities
 from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.gate import Gate
 from trio_dynomite.storage.rocksdb import summaries
@@ -41,6 +43,7 @@ _FULL = "No space left"
 class RocksStore(Store):
     """The records of one node in a RocksDB. Not safe across threads; needs none."""
 
+    capabilities: ClassVar[Capabilities] = ENGINES["rocksdb"]
     disk: Disk = field(kw_only=True)
     room: Callable[[], int] = field(kw_only=True)
     """The bytes that are free on its disk."""
