@@ -373,3 +373,48 @@ def test_events_tell_what_memcacheds_clients_do(alone: Alone) -> None:
     assert [
         name for name in (b":set\r", b":incrby\r", b":expire\r", b":append\r", b":del\r") if name not in told
     ] == []
+
+
+class TestPace:
+    """Who asks for more than it reads waits, and is not read from."""
+
+    def test_many_large_replies_are_spread_over_turns(self, alone: Alone) -> None:
+        alone.say(b"set k 0 0 400000\r\n" + b"x" * 400_000 + b"\r\n")
+        alone.session.received(b"get k\r\n" * 10 + b"version\r\n")
+        assert alone.pipe.is_held
+        assert len(alone.pipe.take()) < 1_300_000
+        rest = alone.settle()
+        assert rest.count(b"VALUE") == 7
+        assert rest.endswith(b"VERSION 1.6.18\r\n")
+        assert not alone.pipe.is_held
+
+    def test_who_does_not_read_is_not_served(self, alone: Alone) -> None:
+        alone.say(b"set k 0 0 400000\r\n" + b"x" * 400_000 + b"\r\n")
+        alone.pipe.unsent = alone.subject.server.settings.limits.client_output + 1
+        alone.session.received(b"get k\r\n" * 10)
+        assert alone.settle().count(b"VALUE") == 3
+        alone.pipe.unsent = 0
+        alone.session.drained()
+        assert alone.settle().count(b"VALUE") == 7
+
+    def test_a_client_that_leaves_takes_its_requests_along(self, stage: MemcachedStage) -> None:
+        key = stage.key_led_by("n2")
+        stage.raw(b"set %b 0 0 1\r\nx\r\nget %b %b\r\nmg %b v\r\n" % (key, key, key, key))
+        stage.pipe.close("gone")
+        assert not stage.service.sessions
+        stage.answer(0, b"STORED\r\n")
+
+    def test_one_connection_too_many(self, alone: Alone) -> None:
+        service = alone.service
+        for number in range(service.server.settings.limits.clients - len(service.sessions)):
+            service.sessions[number] = None  # type: ignore[index]
+        alone.connect()
+        service.refuse_if_too_many(alone.session)
+        assert alone.pipe.take() == b"ERROR Too many open connections\r\n"
+        assert alone.pipe.is_closing
+
+    def test_a_pause_holds_writes_or_all(self, alone: Alone) -> None:
+        redis(alone, "CLIENT", "PAUSE", "1000", "WRITE")
+        assert alone.say(b"get k\r\nset k 0 0 1\r\nx\r\nget k\r\n") == b"END\r\n"
+        redis(alone, "CLIENT", "UNPAUSE")
+        assert alone.settle() == b"STORED\r\nVALUE k 0 1\r\nx\r\nEND\r\n"
