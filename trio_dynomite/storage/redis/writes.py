@@ -11,10 +11,14 @@ from typing import Any
 
 from attrs import define
 
+from trio_dynomite.commands.dump import encode as dumped
+from trio_dynomite.commands.rdb_stream import STREAM as STREAM_CODE
+from trio_dynomite.commands.rdb_stream import stream_bytes
 from trio_dynomite.data.cells import HASH, SET, SORTED_SET, Cells
 from trio_dynomite.data.entry_id import PART_MAX, SEQUENCE_BITS
 from trio_dynomite.data.record import COUNTS, DEADLINE, VALUE, Record, has_body, text
 from trio_dynomite.data.sequence import LIST
+from trio_dynomite.data.stream import StreamBody
 from trio_dynomite.storage.redis.cells import encode, encode_cell, native_of
 from trio_dynomite.storage.redis.heads import STREAM, encode_head
 from trio_dynomite.storage.redis.layout import cells_at, groups_at, heads_at
@@ -27,6 +31,8 @@ _KEY, _CELLS, _GROUPS = 1, 3, 4
 _ARGUMENTS_MAX = 1000
 """Of one command: Lua's stack takes 8000."""
 _SET = NAME + b"_set"
+_FIELDS_MAX = 7000
+"""Fields and values of one entry of a stream; one that has more is restored with its stream."""
 _PUT, _DROP, _CHANGE, _REPLACE = NAME + b"_put", NAME + b"_drop", NAME + b"_change", NAME + b"_replace"
 _ADDS = {HASH: b"HSET", SET: b"SADD", SORTED_SET: b"ZADD"}
 _TAKES = {HASH: b"HDEL", SET: b"SREM", SORTED_SET: b"ZREM"}
@@ -153,7 +159,11 @@ def _whole_stream(body: Any) -> list[Command]:
     commands: list[Command] = []
     shelf: RedisShelf = body.shelf
     shelf.counters_told = (0, 0, 0)
-    if len(body.entries):
+    if any([len(fields) > _FIELDS_MAX for fields in body.entries.values()]):
+        bare = StreamBody(body.entries, body.last_id, body.max_deleted_id, body.added)
+        shelf.counters_told = (body.last_id, body.max_deleted_id, body.added)
+        commands = [[b"RESTORE", _KEY, b"0", dumped(STREAM_CODE, stream_bytes(bare)), b"REPLACE"]]
+    elif len(body.entries):
         commands = _added(body, body.entries)
     else:
         shelf.counters_told = (1, 0, 1)
@@ -226,8 +236,10 @@ def _noted_list(body: Any) -> list[Command] | None:
     return commands
 
 
-def _noted_stream(body: Any) -> list[Command]:
+def _noted_stream(body: Any) -> list[Command] | None:
     added, removed = body.entries.taken()
+    if any([len(body.entries.get(number)) > _FIELDS_MAX for number in added]):
+        return None
     return _removed(body, added, removed) + _added(body, added) + _counters(body) + _groups(body)
 
 

@@ -182,6 +182,20 @@ def test_large_collections_are_written_whole_and_wiped(wire: SyncConnection) -> 
     assert wire.ask("KEYS", b"*") == [b"foreign"]
 
 
+def test_an_entry_with_more_fields_than_a_function_can_hand_on(wire: SyncConnection) -> None:
+    node, like = RemoteNode(wire), Node()
+    wide = [b"%d" % number for number in range(20_000)]
+    for words in (
+        (b"XADD", b"k", b"5-1", b"f", b"v"),
+        (b"XGROUP", b"CREATE", b"k", b"readers", b"0"),
+        (b"XADD", b"k", b"6-1", *wide),
+        (b"XADD", b"k", b"7-1", b"f", b"v"),
+        (b"XDEL", b"k", b"5-1"),
+    ):
+        assert node.run(*words) == like.run(*words)
+        assert_there(node, like)
+
+
 def test_notes(wire: SyncConnection) -> None:
     driver = RedisDriver(SLOT_OF)
     answers: list[bytes] = []
