@@ -226,6 +226,9 @@ class RemoteStore(Store):
         if everything > self._forgotten:
             self._forgotten = everything
             self.connection.send(self.driver.flush(), self._flushed)
+            for key, entry in self.cache.items():
+                if entry.record is not None:  # it is newer, and the server forgets it with the rest
+                    self.cache.changed(key, entry)
 
     def _flushed(self, reply: Reply) -> None:
         """The floors say the same, should it have refused."""

@@ -1,12 +1,17 @@
 """The driver for memcached: envelopes, versions, how long what is dead is kept, and what cannot be."""
 
+from collections.abc import Callable
+
 import pytest
 
 from trio_dynomite.data.cells import HASH, Cells
 from trio_dynomite.data.record import Record
 from trio_dynomite.errors import CommandError, ProtocolError
+from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.memcached.driver import MemcachedDriver
 from trio_dynomite.storage.remote.cache import Entry
+from trio_dynomite.storage.remote.store import RemoteStore
+from trio_dynomite.topology.partitioner import redis_slot
 
 NOW_MS = 1_700_000_000_000
 STAMP = NOW_MS << 48 | 7
@@ -95,3 +100,34 @@ def test_what_it_does_not_keep() -> None:
     with pytest.raises(CommandError, match="item_size"):
         DRIVER.check(b"key", (STAMP, b"x" * (1 << 20), 0, 0, None))
     DRIVER.check(b"key", VALUE)
+
+
+class Server:
+    """Takes everything down, and says that all went well."""
+
+    def __init__(self) -> None:
+        self.requests: list[bytes] = []
+
+    def send(self, data: bytes, on_reply: Callable[[bytes], None]) -> None:
+        self.requests.append(data)
+        on_reply(b"EN\r\n" if data[:2] == b"mg" else b"OK\r\n" if data[:1] == b"f" else b"HD c1\r\n")
+
+    def close(self, reason: str = "") -> None:
+        raise AssertionError(reason)
+
+
+def test_what_is_newer_than_a_flush_of_everything_is_written_again() -> None:
+    server = Server()
+    store = RemoteStore(redis_slot, driver=DRIVER, cache_bytes=1 << 20, now_ms=lambda: NOW_MS)
+    store.connection = server
+    store.fetch([b"new", b"old"], lambda: None)
+    store.put(redis_slot(b"new"), b"new", STAMP + (9 << 32), b"kept", 0)
+    store.put(redis_slot(b"old"), b"old", STAMP, b"gone", 0)
+    store.commit()
+    store.flush(0, SLOTS - 1, STAMP + (1 << 32))
+    store.commit()
+    flushed = server.requests.index(b"flush_all\r\n")
+    after = b"".join(server.requests[flushed:])
+    assert b"kept" in after
+    assert b"gone" not in after
+    assert store.get(redis_slot(b"old"), b"old")[1] is None
