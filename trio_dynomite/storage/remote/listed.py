@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from attrs import define, field
 
-from trio_dynomite.data.record import Record
+from trio_dynomite.data.record import VALUE, Record, digest
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.errors import ProtocolError
 from trio_dynomite.model import ENGINES, Capabilities
@@ -193,6 +193,15 @@ class ListedStore(RemoteStore):
         """Of every key of an open slot."""
         return self.records[slot].heads or {}
 
+    def _reconcile(self, key: bytes, entry: Entry, found: Entry) -> None:
+        """As in `RemoteStore`, and counted."""
+        slot, before = self.slot_of(key), _counted(entry.record)
+        super()._reconcile(key, entry, found)
+        after = _counted(entry.record)
+        self.records[slot].size += after[0] - before[0]
+        self.dead[slot] += after[1] - before[1]
+        self.sums[slot] += hash_of(key) * (after[2] - before[2])
+
     # Without a look at what there is
 
     def may_overwrite(self, key: bytes) -> bool:
@@ -331,3 +340,8 @@ class ListedStore(RemoteStore):
     def scan(self, slot: int) -> Iterator[tuple[bytes, Record]]:
         """As in `Store`, of a slot that is open with all records."""
         return Store.scan(self, slot)
+
+
+def _counted(record: Record | None) -> tuple[int, int, int]:
+    """As how many keys a record counts, and as how many dead, and its digest."""
+    return (0, 0, 0) if record is None else (1, int(record[VALUE] is None), digest(record))

@@ -107,6 +107,8 @@ def test_another_version_at_the_server_is_joined_and_not_lost() -> None:
     assert not store.gate.is_shut
     assert store.get(SLOT, KEY) == newer
     assert at_server(server) == packed(newer)
+    assert store.sums[SLOT] == hash_of(KEY) * digest(newer)
+    assert store.key_count(SLOT, SLOT) == 1
 
 
 def test_an_evicted_version_is_written_again() -> None:
