@@ -196,6 +196,7 @@ class Contract(RuleBasedStateMachine):
         for frame in self.frames[self.heard :]:
             self._hear(*frame)
         self.heard = len(self.frames)
+        self.time_passes(2 * SKEW_MS + 1)
         cutoff = cutoff_at(self.now_ms - 2 * SKEW_MS)
         raise_cutoff(self.store, slot, cutoff)
         self.model.collect(slot, cutoff)
