@@ -86,7 +86,9 @@ class ManagedServer:
                 said = await trio.run_process(
                     [self.program, "--version"], capture_stdout=True, stderr=subprocess.DEVNULL, check=False
                 )
-        except (OSError, trio.TooSlowError) as why:
+        except trio.TooSlowError as why:
+            raise DynomiteError(f"{self.program} --version has not ended after 10 s") from why
+        except OSError as why:
             raise DynomiteError(f"{self.program} cannot be run: {why}") from why
         text = said.stdout.decode("utf-8", "replace")
         kind, version = kind_of(text), version_of(text)
