@@ -22,7 +22,7 @@ from tests.unit.server.memcached_subject import Alone
 from trio_dynomite.testing.local import HOST, free_ports
 
 pytestmark = pytest.mark.skipif(shutil.which("memcached") is None, reason="needs Debian's memcached")
-MARK = b"mn\r\n"
+MARK, MARKED = b"mg mark:of:the:end k O77\r\n", b"EN kmark:of:the:end O77\r\n"
 quickly = settings(
     derandomize=True,
     deadline=None,
@@ -82,11 +82,11 @@ class Theirs(Side):
     def send(self, data: bytes) -> bytes:
         self.wire.sendall(data + MARK)
         said = b""
-        while not said.endswith(b"MN\r\n"):
+        while not said.endswith(MARKED):
             chunk = self.wire.recv(1 << 16)
             assert chunk, "memcached hung up"
             said += chunk
-        return said.removesuffix(b"MN\r\n")
+        return said.removesuffix(MARKED)
 
 
 def alike(reply: bytes) -> bytes:

@@ -38,7 +38,8 @@ class FetchingEngine(Engine):
 
     def submit_to(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
         """As in `Engine`."""
-        if route.is_ready if row.write else route.serves:
+        follows = not row.write and route in caller.remote_writes  # its own write, to where that went
+        if not follows and (route.is_ready if row.write else route.serves):
             store = self.keyspace.store
             assert isinstance(store, RemoteStore)
             missing = store.missing([args[row.first]] if row.is_plain else row.keys(args))
