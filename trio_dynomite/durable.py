@@ -20,7 +20,7 @@ from trio_dynomite.logs import get_logger
 from trio_dynomite.storage.memcached.driver import MemcachedDriver
 from trio_dynomite.storage.redis.driver import RedisDriver
 from trio_dynomite.storage.remote.listed import ListedStore
-from trio_dynomite.storage.remote.store import RemoteStore
+from trio_dynomite.storage.remote.unlisted import UnlistedStore
 from trio_dynomite.storage.snapshotter import Snapshotter, restored
 from trio_dynomite.storage.store import Store
 from trio_dynomite.topology.partitioner import Partitioner
@@ -83,7 +83,7 @@ def _on_server(settings: Settings) -> Callable[[Partitioner], Store]:
         if settings.storage.engine == kinds.REDIS:
             return ListedStore(slot_of, driver=RedisDriver(slot_of), cache_bytes=cache, now_ms=_now_ms)
         driver = MemcachedDriver(settings.memcached.item_size, settings.repair.tombstone_grace)
-        return RemoteStore(slot_of, driver=driver, cache_bytes=cache, now_ms=_now_ms)
+        return UnlistedStore(slot_of, driver=driver, cache_bytes=cache, now_ms=_now_ms)
 
     return on_server
 

@@ -47,7 +47,7 @@ HASHES = (
 """Dynomite's hashes, by its names (reference: `hashkit/dyn_hashkit.h`)."""
 PRIMARIES = ("spread", "one rack")
 MEMORY, ROCKSDB, REDIS, MEMCACHED = "memory", "rocksdb", "redis", "memcached"
-SERVED = (REDIS, MEMCACHED)
+SERVED = tuple([name for name, able in ENGINES.items() if able.is_remote])
 """Engines that are servers of their own."""
 DURABILITIES = ("always", "everysec", "none")
 COMPRESSIONS = ("lz4", "zstd", "none")

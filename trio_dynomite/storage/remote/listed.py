@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from attrs import define, field
 
 from trio_dynomite.data.record import VALUE, Record, digest
 from trio_dynomite.data.stamp import pack, unpack
-from trio_dynomite.errors import ProtocolError
 from trio_dynomite.model import ENGINES, Capabilities
 from trio_dynomite.storage.contract import SLOTS, hash_of
-from trio_dynomite.storage.deadlines import Deadlines
 from trio_dynomite.storage.remote.cache import Entry
 from trio_dynomite.storage.remote.driver import Head, ListingDriver, Reply
 from trio_dynomite.storage.remote.slots import ListedSlot
@@ -49,7 +47,6 @@ class ListedStore(RemoteStore):
 
     capabilities: ClassVar[Capabilities] = ENGINES["redis"]
     driver: ListingDriver = field(kw_only=True)
-    deadlines: Deadlines = field(factory=Deadlines)
     records: list[ListedSlot] = field(init=False)
     passed: int = 0
     """Commands that the server answered itself."""
@@ -69,12 +66,10 @@ class ListedStore(RemoteStore):
 
     def begin(self, then: Callable[[], None]) -> None:
         """Learn what the server has, and call `then`."""
-        self.connection.send(self.driver.notes(), lambda reply: self._begin(reply, then))
+        self._ask(self.driver.notes(), self.driver.noted, partial(self._begin, then))
 
-    def _begin(self, reply: Reply, then: Callable[[], None]) -> None:
-        if reply is LOST:
-            return
-        for name, value in self._told(lambda: self.driver.noted(reply)).items():
+    def _begin(self, then: Callable[[], None], notes: dict[bytes, bytes]) -> None:
+        for name, value in notes.items():
             stamp = unpack(value)
             if name[:1] == _CUTOFF:
                 Store.set_cutoff(self, int.from_bytes(name[1:]), stamp)
@@ -84,14 +79,10 @@ class ListedStore(RemoteStore):
         self.bars = [max(pair) for pair in zip(self.floors, self.cutoffs, strict=True)]
         left = [SLOTS]
         for slot in range(SLOTS):
-            counted = partial(self._count, slot, left, then)
-            self.connection.send(self.driver.heads(slot), counted)
+            self._ask(self.driver.heads(slot), self.driver.listed, partial(self._count, slot, left, then))
 
-    def _count(self, slot: int, left: list[int], then: Callable[[], None], reply: Reply) -> None:
+    def _count(self, slot: int, left: list[int], then: Callable[[], None], heads: dict[bytes, Head]) -> None:
         """The heads of a slot have come."""
-        if reply is LOST:
-            return
-        heads = self._told(lambda: self.driver.listed(reply))
         self._add(slot, heads)
         floor = self.floors[slot]
         if floor and any(head.reset <= floor for head in heads.values()):
@@ -114,13 +105,6 @@ class ListedStore(RemoteStore):
                     self.deadlines.plan(key, due_ms)
             if head.has_dead:
                 self.withered.add(slot)
-
-    def _told(self, read: Callable[[], dict[bytes, Any]]) -> dict[bytes, Any]:
-        try:
-            return read()
-        except ProtocolError as mistake:
-            self.connection.close(str(mistake))
-            return {}
 
     # Looking at whole slots
 
@@ -153,12 +137,10 @@ class ListedStore(RemoteStore):
         for key, entry in self.cache.busy.items():
             if self.slot_of(key) == slot:  # it may reach the server after the question
                 records.note(key, entry.record)
-        self.connection.send(self.driver.heads(slot), lambda reply: self._listed(slot, reply))
+        self._ask(self.driver.heads(slot), self.driver.listed, partial(self._listed, slot))
 
-    def _listed(self, slot: int, reply: Reply) -> None:
-        if reply is LOST:
-            return
-        self.records[slot].listed(self._told(lambda: self.driver.listed(reply)))
+    def _listed(self, slot: int, heads: dict[bytes, Head]) -> None:
+        self.records[slot].listed(heads)
         for look in self._waiting.pop(slot):
             look.left -= 1
             if not look.left:
@@ -220,16 +202,11 @@ class ListedStore(RemoteStore):
     def _overwrite(self, key: bytes, entry: Entry, commits: list[int]) -> None:
         entry.is_blind = False
         request = self.driver.overwrite(key, entry)
-        self.connection.send(request, partial(self._overwrote, key, entry, commits))
+        self._ask(
+            request, partial(self.driver.overwrote, entry), partial(self._overwrote, key, entry, commits)
+        )
 
-    def _overwrote(self, key: bytes, entry: Entry, commits: list[int], reply: Reply) -> None:
-        if reply is LOST:
-            return
-        try:
-            old = self.driver.overwrote(entry, reply)
-        except ProtocolError as mistake:
-            self.connection.close(str(mistake))
-            return
+    def _overwrote(self, key: bytes, entry: Entry, commits: list[int], old: Head | None) -> None:
         slot = self.slot_of(key)
         if old is not None and old.newest >= self.floors[slot]:  # else it was not counted any more
             self.records[slot].size -= 1
@@ -277,9 +254,6 @@ class ListedStore(RemoteStore):
             left.discard(name)
             self._settle()
 
-    def _forget_all(self) -> None:
-        """It does so slot by slot."""
-
     def _rebuild(self, slot: int, floor: int) -> None:
         self.sums[slot] = self.dead[slot] = 0
         if self.records[slot].size:
@@ -319,14 +293,6 @@ class ListedStore(RemoteStore):
 
     # As in `Store`
 
-    def slot_digests(self, slots: list[int]) -> list[int]:
-        """As in `Store`."""
-        return Store.slot_digests(self, slots)
-
-    def key_count(self, first: int, last: int) -> int:
-        """As in `Store`."""
-        return Store.key_count(self, first, last)
-
     def digests(self, slot: int) -> Iterator[tuple[bytes, int]]:
         """As in `Store`, of an open slot."""
         return ((key, head.digest) for key, head in list(self.heads(slot).items()))
@@ -336,10 +302,6 @@ class ListedStore(RemoteStore):
         for key, head in list(self.heads(slot).items()):
             if head.kind is not None and not 0 < head.deadline_ms <= now_ms:
                 yield key, head.kind
-
-    def scan(self, slot: int) -> Iterator[tuple[bytes, Record]]:
-        """As in `Store`, of a slot that is open with all records."""
-        return Store.scan(self, slot)
 
 
 def _counted(record: Record | None) -> tuple[int, int, int]:

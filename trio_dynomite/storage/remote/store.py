@@ -9,22 +9,23 @@ replica, and the outcome is written: nothing is lost by it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from attrs import define, field
 
 from trio_dynomite.data.merge import merge
-from trio_dynomite.data.record import DIGEST_MASK, STAMP, Record, newest
+from trio_dynomite.data.record import STAMP, Record, newest
 from trio_dynomite.errors import ProtocolError
-from trio_dynomite.model import ENGINES, Capabilities
 from trio_dynomite.storage.contract import SLOTS
-from trio_dynomite.storage.deadlines import Deadlines, NoDeadlines
 from trio_dynomite.storage.gate import Gate
 from trio_dynomite.storage.remote.cache import Cache, CachedSlot, Entry
 from trio_dynomite.storage.remote.driver import Connection, Driver, Reply
 from trio_dynomite.storage.servers.pipe import LOST
 from trio_dynomite.storage.store import Store
+
+Told = TypeVar("Told")
 
 
 @define(eq=False)
@@ -41,12 +42,10 @@ class Ticket:
 class RemoteStore(Store):
     """The records of one node, on a server that is its alone."""
 
-    capabilities: ClassVar[Capabilities] = ENGINES["memcached"]
     driver: Driver = field(kw_only=True)
     cache_bytes: int = field(kw_only=True)
     now_ms: Callable[[], int] = field(kw_only=True)
     gate: Gate = field(factory=Gate)
-    deadlines: Deadlines = field(factory=NoDeadlines)
     cache: Cache = field(init=False)
     records: Sequence[CachedSlot] = field(init=False)
     connection: Connection = field(init=False)
@@ -54,8 +53,6 @@ class RemoteStore(Store):
     sent: int = 0
     conflicts: int = 0
     """How often the server had another version than was read from it."""
-    _forgotten: int = 0
-    """All that is as old the server has forgotten."""
     _wanted: dict[bytes, list[Ticket]] = field(factory=dict)
     """Keys that are being fetched, and who waits for them."""
     _commits: deque[tuple[int, set[bytes]]] = field(factory=deque)
@@ -109,18 +106,26 @@ class RemoteStore(Store):
         for key in keys:
             self.cache.unpin(key)
 
+    def _ask(self, request: bytes, read: Callable[[Reply], Told], then: Callable[[Told], None]) -> None:
+        """Send a request; `then` is told what `read` makes of its reply. One that tells nothing ends all."""
+
+        def replied(reply: Reply) -> None:
+            if reply is LOST:
+                return
+            try:
+                told = read(reply)
+            except ProtocolError as mistake:
+                self.connection.close(str(mistake))
+                return
+            then(told)
+
+        self.connection.send(request, replied)
+
     def _read(self, key: bytes) -> None:
         self.fetched += 1
-        self.connection.send(self.driver.read(key), lambda reply: self._found(key, reply))
+        self._ask(self.driver.read(key), partial(self.driver.found, key), partial(self._found, key))
 
-    def _found(self, key: bytes, reply: Reply) -> None:
-        if reply is LOST:
-            return
-        try:
-            found = self.driver.found(key, reply)
-        except ProtocolError as mistake:
-            self.connection.close(str(mistake))
-            return
+    def _found(self, key: bytes, found: Entry) -> None:
         found.record = _cut(found.record, self.floors[self.slot_of(key)])
         entry = self.cache.find(key)
         if entry is None:
@@ -167,19 +172,12 @@ class RemoteStore(Store):
             self._overwrite(key, entry, commits)
             return
         request = self.driver.write(key, entry, self.now_ms())
-        self.connection.send(request, lambda reply: self._wrote(key, entry, commits, reply))
+        self._ask(request, partial(self.driver.wrote, entry), partial(self._wrote, key, entry, commits))
 
     def _overwrite(self, key: bytes, entry: Entry, commits: list[int]) -> None:
         raise NotImplementedError
 
-    def _wrote(self, key: bytes, entry: Entry, commits: list[int], reply: Reply) -> None:
-        if reply is LOST:
-            return
-        try:
-            is_written = self.driver.wrote(entry, reply)
-        except ProtocolError as mistake:
-            self.connection.close(str(mistake))
-            return
+    def _wrote(self, key: bytes, entry: Entry, commits: list[int], is_written: bool) -> None:
         if not is_written:
             self.conflicts += 1
             entry.commits = commits + entry.commits
@@ -213,39 +211,12 @@ class RemoteStore(Store):
             self.gate.settle(safe)
 
     def flush(self, first: int, last: int, stamp: int) -> None:
-        """As in `Store`; the server forgets when all slots were flushed, and what it still has is dead."""
+        """As in `Store`; what is at hand is cut first."""
         for key, entry in self.cache.items():
             slot = self.slot_of(key)
             if first <= slot <= last and stamp > self.floors[slot]:
                 entry.record = _cut(entry.record, stamp)
         super().flush(first, last, stamp)
-        self._forget_all()
-
-    def _forget_all(self) -> None:
-        everything = min(self.floors)
-        if everything > self._forgotten:
-            self._forgotten = everything
-            self.connection.send(self.driver.flush(), self._flushed)
-            for key, entry in self.cache.items():
-                if entry.record is not None:  # it is newer, and the server forgets it with the rest
-                    self.cache.changed(key, entry)
-
-    def _flushed(self, reply: Reply) -> None:
-        """The floors say the same, should it have refused."""
-
-    # What there is not: the server does not tell which keys it has
-
-    def slot_digests(self, slots: list[int]) -> list[int]:
-        """Of a slot as a whole nothing is known but its last flush."""
-        return [self.floors[slot] * SLOTS & DIGEST_MASK for slot in slots]
-
-    def key_count(self, first: int, last: int) -> int:
-        """It is not known."""
-        return 0
-
-    def scan(self, slot: int) -> Iterator[tuple[bytes, Record]]:
-        """None of them."""
-        return iter(())
 
     def lend(self, slot: int, key: bytes, record: Record) -> Any:
         """As in `Store`."""

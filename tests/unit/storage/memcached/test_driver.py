@@ -10,7 +10,7 @@ from trio_dynomite.errors import CommandError, ProtocolError
 from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.memcached.driver import MemcachedDriver
 from trio_dynomite.storage.remote.cache import Entry
-from trio_dynomite.storage.remote.store import RemoteStore
+from trio_dynomite.storage.remote.unlisted import UnlistedStore
 from trio_dynomite.topology.partitioner import redis_slot
 
 NOW_MS = 1_700_000_000_000
@@ -118,7 +118,7 @@ class Server:
 
 def test_what_is_newer_than_a_flush_of_everything_is_written_again() -> None:
     server = Server()
-    store = RemoteStore(redis_slot, driver=DRIVER, cache_bytes=1 << 20, now_ms=lambda: NOW_MS)
+    store = UnlistedStore(redis_slot, driver=DRIVER, cache_bytes=1 << 20, now_ms=lambda: NOW_MS)
     store.connection = server
     store.fetch([b"new", b"old"], lambda: None)
     store.put(redis_slot(b"new"), b"new", STAMP + (9 << 32), b"kept", 0)

@@ -20,6 +20,7 @@ from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.storage.redis.driver import RedisDriver
 from trio_dynomite.storage.remote.store import RemoteStore
+from trio_dynomite.storage.remote.unlisted import UnlistedStore
 from trio_dynomite.storage.store import Store
 from trio_dynomite.topology.partitioner import make
 
@@ -94,7 +95,7 @@ class RemoteNode(Node):
         super().__init__(number, now_ms)
 
     def make_store(self) -> RemoteStore:
-        store = RemoteStore(
+        store = UnlistedStore(
             SLOT_OF,
             driver=RedisDriver(SLOT_OF),
             cache_bytes=64 << 20,

@@ -1,0 +1,52 @@
+"""A remote store whose server does not tell which keys it has: nothing is known of a slot as a whole."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from attrs import define, field
+
+from trio_dynomite.data.record import DIGEST_MASK, Record
+from trio_dynomite.model import ENGINES, Capabilities
+from trio_dynomite.storage.contract import SLOTS
+from trio_dynomite.storage.deadlines import Deadlines, NoDeadlines
+from trio_dynomite.storage.remote.driver import Reply
+from trio_dynomite.storage.remote.store import RemoteStore
+
+
+@define(repr=False)
+class UnlistedStore(RemoteStore):
+    """The records of one node, on a server that forgets by itself what has expired."""
+
+    capabilities: ClassVar[Capabilities] = ENGINES["memcached"]
+    deadlines: Deadlines = field(factory=NoDeadlines)
+    _forgotten: int = 0
+    """All that is as old the server has forgotten."""
+
+    def flush(self, first: int, last: int, stamp: int) -> None:
+        """As in `Store`; the server forgets when all slots were flushed, and what it still has is dead."""
+        super().flush(first, last, stamp)
+        self._forget_all()
+
+    def _forget_all(self) -> None:
+        everything = min(self.floors)
+        if everything > self._forgotten:
+            self._forgotten = everything
+            self.connection.send(self.driver.flush(), self._flushed)
+            for key, entry in self.cache.items():
+                if entry.record is not None:  # it is newer, and the server forgets it with the rest
+                    self.cache.changed(key, entry)
+
+    def _flushed(self, reply: Reply) -> None:
+        """The floors say the same, should it have refused."""
+
+    def slot_digests(self, slots: list[int]) -> list[int]:
+        """Of a slot as a whole nothing is known but its last flush."""
+        return [self.floors[slot] * SLOTS & DIGEST_MASK for slot in slots]
+
+    def key_count(self, first: int, last: int) -> int:
+        """It is not known."""
+        return 0
+
+    def scan(self, slot: int) -> Iterator[tuple[bytes, Record]]:
+        """None of them."""
+        return iter(())
