@@ -38,6 +38,8 @@ class FetchingEngine(Engine):
 
     def submit_to(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
         """As in `Engine`."""
+        if row.is_plain and args[row.first] in self.keyspace.store.cache.young:  # type: ignore[attr-defined]
+            return Engine.submit_to(self, route, row, args, caller)  # most of all requests
         follows = not row.write and route in caller.remote_writes  # its own write, to where that went
         if not follows and (route.is_ready if row.write else route.serves):
             store = self.keyspace.store

@@ -14,13 +14,14 @@ import msgspec
 from attrs import define, field, frozen
 
 from trio_dynomite.data.effect import pack_record, unpack_record
-from trio_dynomite.data.record import ABSENT, Record, is_live, text
+from trio_dynomite.data.record import ABSENT, Record, has_body, is_live, text
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import NULL, bulk, error
 from trio_dynomite.storage.remote.cache import Entry
-from trio_dynomite.storage.remote.driver import Head, head_of
+from trio_dynomite.storage.remote.driver import Head, Was, head_of
 from trio_dynomite.storage.remote.listed import ListedStore
 from trio_dynomite.storage.remote.store import RemoteStore
+from trio_dynomite.storage.servers.pipe import LOST
 from trio_dynomite.topology.partitioner import Partitioner
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from trio_dynomite.testing.network import Timeline
 
 _encode, _decode = msgspec.msgpack.encode, msgspec.msgpack.decode
+_BUNDLE_MAX = 3
 _CACHE_BYTES = 40_000
 """So few that records come and go."""
 
@@ -68,6 +70,47 @@ class SimDriver:
         return _encode([b"flush"])
 
 
+@define
+class SimBundle:
+    """`remote.driver.Bundle`: each key is written over whatever there is."""
+
+    keys: list[tuple[bytes, Entry, bool]] = field(factory=list)
+    grown: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Some leave in several."""
+        return len(self.keys) >= _BUNDLE_MAX
+
+    def add(self, key: bytes, entry: Entry) -> bool:
+        """Some need a look all the same."""
+        if not entry.is_blind and (entry.record is None or not entry.token or has_body(entry.record)):
+            return False
+        self.keys.append((key, entry, entry.is_blind))
+        return True
+
+    def request(self) -> tuple[bytes, int]:
+        """All of them."""
+        packed = [
+            (key, None if entry.record is None else pack_record(entry.record)) for key, entry, _ in self.keys
+        ]
+        return _encode([b"bundle", packed]), 1
+
+    def done(self, replies: Any) -> list[Was]:
+        """The new versions."""
+        before: list[Was] = []
+        for (key, entry, is_blind), (version, packed) in zip(self.keys, _decode(replies[0]), strict=True):
+            entry.token = b"" if version == b"gone" else version
+            if is_blind and packed is not None:
+                was = head_of(unpack_record(packed))
+                before.append((key, was.newest, was.digest, was.kind is None))
+        return before
+
+    def leftovers(self) -> bytes | None:
+        """Nothing stands beside a key."""
+        return None
+
+
 @frozen
 class SimListingDriver(SimDriver):
     """`remote.driver.ListingDriver`, likewise."""
@@ -82,15 +125,9 @@ class SimListingDriver(SimDriver):
         """The heads."""
         return {key: head_of(unpack_record(packed)) for key, packed in _decode(reply)}
 
-    def overwrite(self, key: bytes, entry: Entry) -> bytes:
-        """Whatever there is."""
-        assert entry.record is not None
-        return _encode([b"overwrite", key, pack_record(entry.record)])
-
-    def overwrote(self, entry: Entry, reply: Any) -> Head | None:
-        """What there was, and the new version."""
-        entry.token, packed = _decode(reply)
-        return None if packed is None else head_of(unpack_record(packed))
+    def bundle(self) -> SimBundle:
+        """Strings, or what is put over what nobody has looked at."""
+        return SimBundle()
 
     def command(self, args: list[bytes]) -> bytes:
         """As it is."""
@@ -158,6 +195,11 @@ class SimServer:
         self._free_s = max(self._free_s, self.timeline.now_s + self.rng.uniform(0.0001, 0.002))
         self.timeline.at(self._free_s, lambda: self._arrived(life, data, on_reply))
 
+    def send_all(self, data: bytes, count: int, on_replies: Callable[[Any], None]) -> None:
+        """As `send`."""
+        assert count == 1
+        self.send(data, lambda reply: on_replies(reply if reply is LOST else [reply]))
+
     def _arrived(self, life: int, data: bytes, on_reply: Callable[[Any], None]) -> None:
         reply = self._answer(data)
         delay_s = self.rng.uniform(0.0001, 0.001)
@@ -192,10 +234,8 @@ class SimServer:
         if what == b"command":
             assert words[0].upper() == b"GET", "this server knows no other"
             return self._own_reply(words[1])
-        if what == b"overwrite":
-            old = self.held.get(words[0], (b"", None))
-            new = self._answer(_encode([b"write", words[0], old[0], words[1]]))
-            return _encode([new, old[1]])
+        if what == b"bundle":
+            return _encode([self._put(key, packed) for key, packed in words[0]])
         if what == b"note":
             self.notes[words[0]] = words[1]
         elif what == b"notes":
@@ -207,6 +247,11 @@ class SimServer:
             for key in keys:
                 del self.held[key]
         return b"ok"
+
+    def _put(self, key: bytes, packed: Any) -> list[Any]:
+        """Over whatever there is: the new version, and what there was."""
+        version, old = self.held.get(key, (b"", None))
+        return [self._answer(_encode([b"write", key, version, packed])), old]
 
     def _own_reply(self, key: bytes) -> bytes:
         """What the server itself says to GET."""

@@ -1,9 +1,9 @@
 """The driver for Redis and Valkey: native keys, what a node knows beside them, one request for each change.
 
-The layout is in `layout.py`, what is sent in `writes.py`, what comes back in `reads.py`; several commands
-that must happen at once are functions of the server (`library.lua`). A change of some elements names the head
-that it builds on, so a server that has lost something, or is not this node's alone, is found out: it is read,
-joined and written anew.
+The layout is in `layout.py`, what is sent in `bundle.py` and `writes.py`, what comes back in `reads.py`;
+commands on one key that must happen at once are functions of the server (`library.lua`). A change of some
+elements names the head that it builds on, so a server that has lost something, or is not this node's alone,
+is found out: it is read, joined and written anew.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,12 @@ from attrs import frozen
 
 from trio_dynomite.data.record import Record
 from trio_dynomite.errors import ProtocolError
+from trio_dynomite.storage.redis.bundle import Bundle
 from trio_dynomite.storage.redis.heads import listed_head
 from trio_dynomite.storage.redis.layout import NOTES, OWN, cells_at, groups_at, heads_at
 from trio_dynomite.storage.redis.library import NAME
 from trio_dynomite.storage.redis.reads import record_in
-from trio_dynomite.storage.redis.writes import Held, request_for, request_for_any
+from trio_dynomite.storage.redis.writes import Held, request_for
 from trio_dynomite.storage.remote.cache import Entry
 from trio_dynomite.storage.remote.driver import Head, Reply
 from trio_dynomite.storage.servers.handshake import failed, packed
@@ -72,19 +73,9 @@ class RedisDriver:
             return False
         raise ProtocolError(f"the server cannot write a key: {failed(reply) or repr(reply[:100])}")
 
-    def overwrite(self, key: bytes, entry: Entry) -> bytes:
-        """A plain string over whatever there is."""
-        assert entry.record is not None
-        request, entry.held = request_for_any(key, self.slot_of(key), entry.record)
-        return request
-
-    def overwrote(self, entry: Entry, reply: Reply) -> Head | None:
-        """The head of what there was."""
-        if reply[:1] != b"$":
-            raise ProtocolError(f"the server cannot write a key: {failed(reply) or repr(reply[:100])}")
-        held: Held = entry.held
-        entry.token, held.is_sure = held.head, True
-        return None if reply[1:2] == b"-" else listed_head(reply[reply.index(b"\n") + 1 : -2])
+    def bundle(self) -> Bundle:
+        """One transaction."""
+        return Bundle(self.slot_of)
 
     def command(self, args: list[bytes]) -> bytes:
         """A client's own."""

@@ -118,6 +118,11 @@ def _untold(body: list[Any]) -> Told:
     return Told(type_, int.from_bytes(made), live, due_ms, signed_in(sum_), dead)
 
 
+def has_elements(head: bytes) -> bool:
+    """May something stand beside a key that has this head?"""
+    return len(head) > _AT
+
+
 def listed_head(data: bytes) -> Head:
     """What is to be known of a key without its value."""
     record = decode_head(data)

@@ -9,6 +9,8 @@ A head is there for every key that is known, of dead ones too; the other two onl
 tombstones among its elements.
 """
 
+from functools import cache
+
 OWN = b"\x01"
 """What the node's own keys begin with."""
 NOTES = OWN + b"n"
@@ -17,6 +19,22 @@ NOTES = OWN + b"n"
 def heads_at(slot: int) -> bytes:
     """The heads of a slot's keys."""
     return b"\x01t:%d" % slot
+
+
+@cache
+def head_told(slot: int) -> bytes:
+    """The beginning of the request that sets one of them: all up to the key."""
+    return b"*4\r\n$4\r\nHSET\r\n" + _argument(heads_at(slot))
+
+
+@cache
+def head_asked(slot: int) -> bytes:
+    """The beginning of the request for one of them, likewise."""
+    return b"*3\r\n$4\r\nHGET\r\n" + _argument(heads_at(slot))
+
+
+def _argument(word: bytes) -> bytes:
+    return b"$%d\r\n%b\r\n" % (len(word), word)
 
 
 def cells_at(key: bytes) -> bytes:

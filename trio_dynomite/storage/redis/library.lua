@@ -1,4 +1,4 @@
-#!lua name=trio_dynomite_1
+#!lua name=trio_dynomite_2
 
 -- What a node of trio-dynomite asks of its server that has to happen at once.
 -- KEYS: a client's key, the heads of its slot, and where they matter its cells and its groups.
@@ -23,35 +23,6 @@ local function set_head(keys, head)
   else
     redis.call('HSET', keys[2], keys[1], head)
   end
-end
-
--- A string: head, value, deadline.
-local function put(keys, args)
-  if args[3] then
-    redis.call('SET', keys[1], args[2], 'PXAT', args[3])
-  else
-    redis.call('SET', keys[1], args[2])
-  end
-  redis.call('HSET', keys[2], keys[1], args[1])
-  return 1
-end
-
--- A string, whatever was there: head, value. The head that was.
-local function set(keys, args)
-  local head = redis.call('HGET', keys[2], keys[1])
-  if head and #head ~= 12 and #head ~= 13 then
-    redis.call('UNLINK', keys[3], keys[4])
-  end
-  redis.call('SET', keys[1], args[2])
-  redis.call('HSET', keys[2], keys[1], args[1])
-  return head
-end
-
--- A string went: head.
-local function drop(keys, args)
-  redis.call('DEL', keys[1])
-  set_head(keys, args[1])
-  return 1
 end
 
 -- Everything of a key anew, whatever was there: head, commands.
@@ -120,10 +91,7 @@ local function wipe(keys)
   return 1
 end
 
-redis.register_function('trio_dynomite_1_put', put)
-redis.register_function('trio_dynomite_1_set', set)
-redis.register_function('trio_dynomite_1_drop', drop)
-redis.register_function('trio_dynomite_1_replace', replace)
-redis.register_function('trio_dynomite_1_change', change)
-redis.register_function('trio_dynomite_1_wipe', wipe)
-redis.register_function{function_name='trio_dynomite_1_read', callback=read, flags={'no-writes'}}
+redis.register_function('trio_dynomite_2_replace', replace)
+redis.register_function('trio_dynomite_2_change', change)
+redis.register_function('trio_dynomite_2_wipe', wipe)
+redis.register_function{function_name='trio_dynomite_2_read', callback=read, flags={'no-writes'}}

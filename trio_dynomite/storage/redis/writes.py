@@ -1,9 +1,9 @@
 """The request that makes a server's record of a key what it is here: as little as what was noted asks for.
 
-put       a string over a string: two commands, nothing is looked at
-drop      a string goes
 change    some of a key, if its head is still the one that was read or written last
 replace   everything of a key anew, whatever the server has
+
+A string over a string needs no look at what there is, and leaves with others (`bundle.py`).
 """
 
 from collections.abc import Iterable
@@ -30,10 +30,9 @@ _KEY, _CELLS, _GROUPS = 1, 3, 4
 """Numbers of keys in a function's KEYS."""
 _ARGUMENTS_MAX = 1000
 """Of one command: Lua's stack takes 8000."""
-_SET = NAME + b"_set"
 _FIELDS_MAX = 7000
 """Fields and values of one entry of a stream; one that has more is restored with its stream."""
-_PUT, _DROP, _CHANGE, _REPLACE = NAME + b"_put", NAME + b"_drop", NAME + b"_change", NAME + b"_replace"
+_CHANGE, _REPLACE = NAME + b"_change", NAME + b"_replace"
 _ADDS = {HASH: b"HSET", SET: b"SADD", SORTED_SET: b"ZADD"}
 _TAKES = {HASH: b"HDEL", SET: b"SREM", SORTED_SET: b"ZREM"}
 
@@ -58,43 +57,26 @@ def request_for(key: bytes, slot: int, record: Record | None, held: Held | None)
     head = b"" if record is None else encode_head(record)
     now = Held(record, head)
     if held is None or not held.is_sure:
-        return _replace(key, slot, record, head), now
+        return replace(key, slot, record, head), now
     before = held.record
-    if _is_simple(record) and _is_simple(before):
-        if record is not None and _has_same_value(record, before):
-            return _change(key, slot, held, head, _dated(record, before)), now
-        return _string(key, slot, record, head), now
+    if record is not None and is_simple(record) and is_simple(before) and has_same_value(record, before):
+        return _change(key, slot, held, head, _dated(record, before)), now
     if record is not None and before is not None and has_body(record) and record[COUNTS] is before[COUNTS]:
         changes = _noted(key, record)
         if changes is not None:
             return _change(key, slot, held, head, changes + _dated(record, before)), now
-    return _replace(key, slot, record, head), now
+    return replace(key, slot, record, head), now
 
 
-def request_for_any(key: bytes, slot: int, record: Record) -> tuple[bytes, Held]:
-    """The request for a plain string over whatever is there, and what the server holds then."""
-    head = encode_head(record)
-    keys = (key, heads_at(slot), cells_at(key), groups_at(key))
-    return packed("FCALL", _SET, 4, *keys, head, record[VALUE]), Held(record, head)
-
-
-def _is_simple(record: Record | None) -> bool:
+def is_simple(record: Record | None) -> bool:
     """Is it a string or nothing, and never was anything else beside it at the server?"""
     return record is None or record[COUNTS] is None or type(record[COUNTS]) is tuple
 
 
-def _has_same_value(record: Record, before: Record | None) -> bool:
+def has_same_value(record: Record, before: Record | None) -> bool:
+    """Do two strings differ in nothing that the native key shows but the deadline?"""
     same = before is not None and record[VALUE] is before[VALUE] and record[COUNTS] == before[COUNTS]
     return same and record[VALUE] is not None
-
-
-def _string(key: bytes, slot: int, record: Record | None, head: bytes) -> bytes:
-    if record is None or record[VALUE] is None:
-        return packed("FCALL", _DROP, 2, key, heads_at(slot), head)
-    value, deadline = text(record), record[DEADLINE]
-    if deadline:
-        return packed("FCALL", _PUT, 2, key, heads_at(slot), head, value, deadline)
-    return packed("FCALL", _PUT, 2, key, heads_at(slot), head, value)
 
 
 def _change(key: bytes, slot: int, held: Held, head: bytes, commands: list[Command]) -> bytes:
@@ -105,7 +87,8 @@ def _change(key: bytes, slot: int, held: Held, head: bytes, commands: list[Comma
     return packed("FCALL", _CHANGE, 4, *keys, held.head, int(must_exist), head, *_flat(commands))
 
 
-def _replace(key: bytes, slot: int, record: Record | None, head: bytes) -> bytes:
+def replace(key: bytes, slot: int, record: Record | None, head: bytes) -> bytes:
+    """The request for everything of a key anew."""
     commands: list[Command] = []
     if record is not None:
         if has_body(record):

@@ -27,6 +27,15 @@ class NotFetchedError(CommandError):
 
 
 @define(eq=False)
+class Commit:
+    """What one turn changed."""
+
+    number: int
+    left: int
+    """Changes that are not at the server yet."""
+
+
+@define(eq=False)
 class Entry:
     """One key's record, and how it stands with the server."""
 
@@ -42,8 +51,8 @@ class Entry:
     """What the server has is not known: it is overwritten."""
     is_sent: bool = False
     """On its way to the server."""
-    commits: list[int] = field(factory=list)
-    """Those that are not safe before what is on its way has arrived."""
+    commits: list[Commit] = field(factory=list)
+    """Those whose change has not been sent yet."""
 
 
 @define(eq=False)

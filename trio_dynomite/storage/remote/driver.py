@@ -9,6 +9,8 @@ from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.record import COUNTS, DEADLINE, STAMP, VALUE, Record, digest, kind, newest
 from trio_dynomite.storage.remote.cache import Entry
 
+Was = tuple[bytes, int, int, bool]
+"""A key that was there, the newest stamp in its record, the record's digest, and whether it had no value."""
 Reply = Any
 """A reply of the server as the connection gives it, or LOST."""
 
@@ -53,6 +55,9 @@ class Connection(Protocol):
     def send(self, data: bytes, on_reply: Callable[[Reply], None]) -> None:
         """Send a request when the turn ends; `on_reply` is told the reply."""
 
+    def send_all(self, data: bytes, count: int, on_replies: Callable[[Any], None]) -> None:
+        """Send a request that has `count` replies, which are told together."""
+
     def close(self, reason: str = "") -> None:
         """End it; all that is under way is answered with LOST."""
 
@@ -84,6 +89,32 @@ class Driver(Protocol):
         """The request that forgets everything, what `note` wrote too."""
 
 
+class Bundle(Protocol):
+    """Keys that are written in one request, whatever the server has under them: plain strings, mostly."""
+
+    @property
+    def grown(self) -> int:
+        """By so many bytes have those grown that were known."""
+
+    @property
+    def is_full(self) -> bool:
+        """Should what follows go with another?"""
+
+    def add(self, key: bytes, entry: Entry) -> bool:
+        """Take a key along, a blind one always; False if it must not be written without a look."""
+
+    def request(self) -> tuple[bytes, int]:
+        """The request, and how many replies it has."""
+
+    def done(self, replies: Any) -> list[Was]:
+        """It was carried out: what there was under the keys that nobody had looked at.
+
+        Raises ProtocolError when it could not be."""
+
+    def leftovers(self) -> bytes | None:
+        """What is to be asked of the server then, if anything."""
+
+
 class ListingDriver(Driver, Protocol):
     """One for a kind of server that tells which keys it has."""
 
@@ -93,11 +124,8 @@ class ListingDriver(Driver, Protocol):
     def listed(self, reply: Reply) -> dict[bytes, Head]:
         """What the reply tells. Raises ProtocolError."""
 
-    def overwrite(self, key: bytes, entry: Entry) -> bytes:
-        """The request that puts a plain string over whatever the server has, which nobody has looked at."""
-
-    def overwrote(self, entry: Entry, reply: Reply) -> Head | None:
-        """What there was. Raises ProtocolError when it could not be written."""
+    def bundle(self) -> "Bundle":
+        """Room for keys that leave in one request."""
 
     def command(self, args: list[bytes]) -> bytes:
         """The request that a client made, as it is."""

@@ -16,10 +16,11 @@ from attrs import define, field
 
 from trio_dynomite.data.record import VALUE, Record, digest
 from trio_dynomite.data.stamp import pack, unpack
+from trio_dynomite.errors import ProtocolError
 from trio_dynomite.model import ENGINES, Capabilities
 from trio_dynomite.storage.contract import SLOTS, hash_of
-from trio_dynomite.storage.remote.cache import Entry
-from trio_dynomite.storage.remote.driver import Head, ListingDriver, Reply
+from trio_dynomite.storage.remote.cache import Commit, Entry
+from trio_dynomite.storage.remote.driver import Bundle, Head, ListingDriver, Reply, Was
 from trio_dynomite.storage.remote.slots import ListedSlot
 from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.servers.pipe import LOST
@@ -190,29 +191,63 @@ class ListedStore(RemoteStore):
         """May a plain string be put there, though what is there is not known? Then it is ready to be."""
         if self.on_new is not None or key in self._wanted:
             return False
-        self.cache.keep(key, Entry(None, is_blind=True))
+        self.cache.young[key] = Entry(None, is_blind=True)
         return True
 
     def overwritten(self, key: bytes) -> None:
         """What was to be put there was put, or refused."""
         entry = self.cache.young[key]
-        if not entry.is_dirty:
+        if entry.is_dirty:
+            self.cache.keep(key, entry)
+        else:
             del self.cache.young[key]
 
-    def _overwrite(self, key: bytes, entry: Entry, commits: list[int]) -> None:
-        entry.is_blind = False
-        request = self.driver.overwrite(key, entry)
-        self._ask(
-            request, partial(self.driver.overwrote, entry), partial(self._overwrote, key, entry, commits)
-        )
+    def _send_all(self, changed: list[tuple[bytes, Entry]]) -> None:
+        """What needs no look leaves in bundles."""
+        bundle, bundled, commits = self.driver.bundle(), [], []
+        for sent in changed:
+            key, entry = sent
+            if not bundle.add(key, entry):
+                self._send(key, entry)
+                continue
+            entry.is_dirty, entry.is_blind, entry.is_sent = False, False, True
+            bundled.append(sent)
+            commits += entry.commits
+            entry.commits.clear()
+            if bundle.is_full:
+                self._send_bundle(bundle, bundled, commits)
+                bundle, bundled, commits = self.driver.bundle(), [], []
+        if bundled:
+            self._send_bundle(bundle, bundled, commits)
 
-    def _overwrote(self, key: bytes, entry: Entry, commits: list[int], old: Head | None) -> None:
-        slot = self.slot_of(key)
-        if old is not None and old.newest >= self.floors[slot]:  # else it was not counted any more
-            self.records[slot].size -= 1
-            self.sums[slot] -= hash_of(key) * old.digest
-            self.dead[slot] -= old.kind is None
-        self._arrived(key, entry, commits)
+    def _send_bundle(self, bundle: Bundle, sent: list[tuple[bytes, Entry]], commits: list[Commit]) -> None:
+        self.sent += len(sent)
+        self.cache.weight += bundle.grown
+        request, count = bundle.request()
+
+        def replied(replies: Reply) -> None:
+            if replies is LOST:
+                return
+            try:
+                before = bundle.done(replies)
+            except ProtocolError as mistake:
+                self.connection.close(str(mistake))
+                return
+            if (leftovers := bundle.leftovers()) is not None:
+                self.connection.send(leftovers, lambda reply: None)
+            self._overwrote(before)
+            self._arrived(sent, commits)
+
+        self.connection.send_all(request, count, replied)
+
+    def _overwrote(self, before: list[Was]) -> None:
+        """These were there, and had not been looked at."""
+        for key, newest, digest_, is_dead in before:
+            slot = self.slot_of(key)
+            if newest >= self.floors[slot]:  # else it was not counted any more
+                self.records[slot].size -= 1
+                self.sums[slot] -= hash_of(key) * digest_
+                self.dead[slot] -= is_dead
 
     def may_pass(self, key: bytes) -> bool:
         """Does the server answer a reader of this key, which is not here, as this node would?"""
@@ -242,16 +277,14 @@ class ListedStore(RemoteStore):
         """Send what the turn changed."""
         if self._notes:
             notes, self._notes = self._notes, {}
-            self.gate.made += 1
-            left = set(notes)
-            self._commits.append((self.gate.made, left))
+            commit = self._new_commit(len(notes))
             for name, value in notes.items():
-                self.connection.send(self.driver.note(name, value), partial(self._noted, name, left))
+                self.connection.send(self.driver.note(name, value), partial(self._noted, commit))
         super().commit()
 
-    def _noted(self, name: bytes, left: set[bytes], reply: Reply) -> None:
+    def _noted(self, commit: Commit, reply: Reply) -> None:
         if reply is not LOST:
-            left.discard(name)
+            commit.left -= 1
             self._settle()
 
     def _rebuild(self, slot: int, floor: int) -> None:

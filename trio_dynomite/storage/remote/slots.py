@@ -33,9 +33,15 @@ class ListedSlot(CachedSlot):
         return iter(list(self.heads or ()))
 
     def __setitem__(self, key: bytes, record: Record) -> None:
-        was_unknown = self._entry(key).record is None
-        super().__setitem__(key, record)
-        self.size += was_unknown
+        # As `CachedSlot`, without calls: such a server keeps every record.
+        cache = self._cache
+        entry = cache.young.get(key) or self._entry(key)
+        if entry.record is None:
+            self.size += 1
+        entry.record = record
+        if not entry.is_dirty:
+            entry.is_dirty = True
+            cache.dirty[key] = cache.busy[key] = entry
         if self.users:
             self.note(key, record)
 

@@ -20,7 +20,7 @@ from trio_dynomite.data.record import STAMP, Record, newest
 from trio_dynomite.errors import ProtocolError
 from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.gate import Gate
-from trio_dynomite.storage.remote.cache import Cache, CachedSlot, Entry
+from trio_dynomite.storage.remote.cache import Cache, CachedSlot, Commit, Entry
 from trio_dynomite.storage.remote.driver import Connection, Driver, Reply
 from trio_dynomite.storage.servers.pipe import LOST
 from trio_dynomite.storage.store import Store
@@ -55,8 +55,8 @@ class RemoteStore(Store):
     """How often the server had another version than was read from it."""
     _wanted: dict[bytes, list[Ticket]] = field(factory=dict)
     """Keys that are being fetched, and who waits for them."""
-    _commits: deque[tuple[int, set[bytes]]] = field(factory=deque)
-    """(number, keys that are not at the server yet), in order."""
+    _commits: deque[Commit] = field(factory=deque)
+    """Those that are not safe yet, in order."""
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -156,57 +156,62 @@ class RemoteStore(Store):
         dirty = self.cache.dirty
         if dirty:
             self.cache.dirty = {}
-            self.gate.made += 1
-            self._commits.append((self.gate.made, set(dirty)))
-            for key, entry in dirty.items():
-                entry.commits.append(self.gate.made)
+            commit = self._new_commit(len(dirty))
+            ready = []
+            for changed in dirty.items():
+                entry = changed[1]
+                entry.commits.append(commit)
                 if not entry.is_sent:
-                    self._send(key, entry)
+                    ready.append(changed)
+            self._send_all(ready)
         self.cache.end_turn()
+
+    def _new_commit(self, left: int) -> Commit:
+        self.gate.made += 1
+        commit = Commit(self.gate.made, left)
+        self._commits.append(commit)
+        return commit
+
+    def _send_all(self, changed: list[tuple[bytes, Entry]]) -> None:
+        for key, entry in changed:
+            self._send(key, entry)
 
     def _send(self, key: bytes, entry: Entry) -> None:
         entry.is_dirty, entry.is_sent = False, True
         self.sent += 1
         commits, entry.commits = entry.commits, []
-        if entry.is_blind:
-            self._overwrite(key, entry, commits)
-            return
         request = self.driver.write(key, entry, self.now_ms())
+        self.cache.weight += len(request)  # what grows is not weighed as long as it stays
         self._ask(request, partial(self.driver.wrote, entry), partial(self._wrote, key, entry, commits))
 
-    def _overwrite(self, key: bytes, entry: Entry, commits: list[int]) -> None:
-        raise NotImplementedError
-
-    def _wrote(self, key: bytes, entry: Entry, commits: list[int], is_written: bool) -> None:
+    def _wrote(self, key: bytes, entry: Entry, commits: list[Commit], is_written: bool) -> None:
         if not is_written:
             self.conflicts += 1
             entry.commits = commits + entry.commits
             self._read(key)
             return
-        self._arrived(key, entry, commits)
+        self._arrived([(key, entry)], commits)
 
-    def _arrived(self, key: bytes, entry: Entry, commits: list[int]) -> None:
+    def _arrived(self, changed: list[tuple[bytes, Entry]], commits: list[Commit]) -> None:
         """The server has what was sent."""
-        entry.is_sent = False
-        self._safe(key, commits)
-        if entry.commits:
-            self._send(key, entry)
-        elif not entry.is_dirty:
-            self.cache.busy.pop(key, None)
-
-    def _safe(self, key: bytes, numbers: list[int]) -> None:
-        """A key is at the server as these commits left it."""
-        for number, keys in self._commits:
-            if number > numbers[-1]:
-                break
-            if number in numbers:
-                keys.discard(key)
+        again = []
+        busy = self.cache.busy
+        for sent in changed:
+            entry = sent[1]
+            entry.is_sent = False
+            if entry.commits:
+                again.append(sent)
+            elif not entry.is_dirty:
+                busy.pop(sent[0], None)
+        for commit in commits:
+            commit.left -= 1
         self._settle()
+        self._send_all(again)
 
     def _settle(self) -> None:
         safe = 0
-        while self._commits and not self._commits[0][1]:
-            safe = self._commits.popleft()[0]
+        while self._commits and not self._commits[0].left:
+            safe = self._commits.popleft().number
         if safe:
             self.gate.settle(safe)
 

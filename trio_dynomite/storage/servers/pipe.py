@@ -48,8 +48,10 @@ class ServerPipe:
     is_closed: bool = False
     answered: int = 0
     """Replies that came."""
+    waiting: int = 0
+    """Requests that are not answered yet."""
     _heard: int = 0
-    _waiting: deque[OnReply] = field(factory=deque)
+    _askers: deque[OnReply] = field(factory=deque)
     _values: Any = field(factory=hiredis.Reader)
 
     def send(self, data: bytes, on_reply: OnReply) -> None:
@@ -57,7 +59,8 @@ class ServerPipe:
         if self.is_closed:
             on_reply(LOST)
             return
-        self._waiting.append(on_reply)
+        self._askers.append(on_reply)
+        self.waiting += 1
         self.pipe.write(data)
 
     def ask(self, data: bytes, on_value: OnReply) -> None:
@@ -69,13 +72,9 @@ class ServerPipe:
         if self.is_closed:
             on_replies(LOST)
             return
-        self._waiting.extend([_Several(count, on_replies).add] * count)
+        self._askers.append(_Several(count, on_replies))
+        self.waiting += count
         self.pipe.write(data)
-
-    @property
-    def waiting(self) -> int:
-        """How many requests are not answered yet."""
-        return len(self._waiting)
 
     @property
     def unsent(self) -> int:
@@ -106,13 +105,23 @@ class ServerPipe:
         except ProtocolError as error:
             self.close(str(error))
             return
-        if len(replies) > len(self._waiting):
+        waiting, at, count = self._askers, 0, len(replies)
+        if count > self.waiting:
             self.close(f"the server said what nobody asked for: {replies[-1][:100]!r}")
             return
-        self.answered += len(replies)
-        next_waiting = self._waiting.popleft
-        for reply in replies:
-            next_waiting()(reply)
+        self.answered += count
+        self.waiting -= count
+        while at < count:
+            on_reply = waiting[0]
+            if type(on_reply) is _Several:
+                at = on_reply.take(replies, at)
+                if on_reply.left:
+                    return
+                waiting.popleft()
+                on_reply.on_replies(on_reply.replies)
+            else:
+                waiting.popleft()(replies[at])
+                at += 1
             if self.is_closed:
                 return
 
@@ -123,8 +132,9 @@ class ServerPipe:
         """The connection has ended."""
         self.is_closed = True
         self.on_closed(reason)
-        waiting = list(self._waiting)
-        self._waiting.clear()
+        waiting = list(self._askers)
+        self._askers.clear()
+        self.waiting = 0
         for on_reply in waiting:
             on_reply(LOST)
 
@@ -148,19 +158,17 @@ class _Value:
 class _Several:
     """Collects the replies to several requests."""
 
-    count: int
+    left: int
     on_replies: OnReplies
     replies: list[bytes] = field(factory=list)
-    is_told: bool = False
 
-    def add(self, reply: bytes) -> None:
-        """The next one."""
-        if reply is LOST:
-            if not self.is_told:
-                self.is_told = True
-                self.on_replies(LOST)
-            return
-        self.replies.append(reply)
-        if len(self.replies) == self.count:
-            self.is_told = True
-            self.on_replies(self.replies)
+    def take(self, replies: list[bytes], at: int) -> int:
+        """Take those that are its own, from `at` on; up to where."""
+        end = min(at + self.left, len(replies))
+        self.replies += replies[at:end]
+        self.left -= end - at
+        return end
+
+    def __call__(self, reply: bytes) -> None:
+        """They do not come any more."""
+        self.on_replies(LOST)

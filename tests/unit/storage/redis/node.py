@@ -14,13 +14,12 @@ from trio_dynomite.data.stream import StreamBody
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import error
 from trio_dynomite.storage.contract import SLOTS
-from trio_dynomite.storage.deadlines import Deadlines
 from trio_dynomite.storage.expiry import expire
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.memory import MemoryStore
 from trio_dynomite.storage.redis.driver import RedisDriver
+from trio_dynomite.storage.remote.listed import ListedStore
 from trio_dynomite.storage.remote.store import RemoteStore
-from trio_dynomite.storage.remote.unlisted import UnlistedStore
 from trio_dynomite.storage.store import Store
 from trio_dynomite.topology.partitioner import make
 
@@ -95,13 +94,8 @@ class RemoteNode(Node):
         super().__init__(number, now_ms)
 
     def make_store(self) -> RemoteStore:
-        store = UnlistedStore(
-            SLOT_OF,
-            driver=RedisDriver(SLOT_OF),
-            cache_bytes=64 << 20,
-            now_ms=lambda: self.now_ms,
-            deadlines=Deadlines(),
-        )
+        driver, cache_bytes = RedisDriver(SLOT_OF), 64 << 20
+        store = ListedStore(SLOT_OF, driver=driver, cache_bytes=cache_bytes, now_ms=lambda: self.now_ms)
         store.connection = self.wire
         return store
 

@@ -30,6 +30,18 @@ class SyncConnection:
         self._unsent.append(data)
         self._waiting.append(on_reply)
 
+    def send_all(self, data: bytes, count: int, on_replies: Callable[[Any], None]) -> None:
+        """Likewise; it has several replies."""
+        replies: list[bytes] = []
+
+        def replied(reply: Any) -> None:
+            replies.append(reply)
+            if len(replies) == count or reply is LOST:
+                on_replies(reply if reply is LOST else replies)
+
+        self._unsent.append(data)
+        self._waiting += [replied] * count
+
     def close(self, reason: str = "") -> None:
         """The store has given up."""
         self.closed = reason

@@ -27,6 +27,10 @@ class Server:
     def send(self, data: bytes, on_reply: Callable[[Any], None]) -> None:
         self.asked.append((data, on_reply))
 
+    def send_all(self, data: bytes, count: int, on_replies: Callable[[Any], None]) -> None:
+        assert count == 1
+        self.send(data, lambda reply: on_replies(reply if reply is LOST else [reply]))
+
     def close(self, reason: str = "") -> None:
         self.closed.append(reason)
 
