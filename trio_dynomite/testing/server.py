@@ -18,7 +18,7 @@ from trio_dynomite.data.record import ABSENT, Record, has_body, is_live, text
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import NULL, bulk, error
 from trio_dynomite.storage.remote.cache import Entry
-from trio_dynomite.storage.remote.driver import Head, Was, head_of
+from trio_dynomite.storage.remote.driver import Head, Outcome, head_of
 from trio_dynomite.storage.remote.listed import ListedStore
 from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.servers.pipe import LOST
@@ -53,18 +53,6 @@ class SimDriver:
         version, packed = _decode(reply)
         return Entry(None if packed is None else unpack_record(packed), version)
 
-    def write(self, key: bytes, entry: Entry, now_ms: int) -> bytes:
-        """Over the version that was read."""
-        packed = None if entry.record is None else pack_record(entry.record)
-        return _encode([b"write", key, entry.token, packed])
-
-    def wrote(self, entry: Entry, reply: Any) -> bool:
-        """The new version, or none where there was another."""
-        if not reply:
-            return False
-        entry.token = b"" if reply == b"gone" else reply
-        return True
-
     def flush(self) -> bytes:
         """Everything."""
         return _encode([b"flush"])
@@ -72,9 +60,11 @@ class SimDriver:
 
 @define
 class SimBundle:
-    """`remote.driver.Bundle`: each key is written over whatever there is."""
+    """`remote.driver.Bundle`: strings go over whatever there is, the rest over the version that was read."""
 
-    keys: list[tuple[bytes, Entry, bool]] = field(factory=list)
+    keys: list[tuple[bytes, Entry, bytes | None]] = field(factory=list)
+    """With the version; None: any."""
+    blind: set[bytes] = field(factory=set)
     grown: int = 0
 
     @property
@@ -82,33 +72,33 @@ class SimBundle:
         """Some leave in several."""
         return len(self.keys) >= _BUNDLE_MAX
 
-    def add(self, key: bytes, entry: Entry) -> bool:
-        """Some need a look all the same."""
-        if not entry.is_blind and (entry.record is None or not entry.token or has_body(entry.record)):
-            return False
-        self.keys.append((key, entry, entry.is_blind))
-        return True
+    def add(self, key: bytes, entry: Entry) -> None:
+        """Take a key along."""
+        if entry.is_blind:
+            self.blind.add(key)
+        is_string = entry.token and entry.record is not None and not has_body(entry.record)
+        self.keys.append((key, entry, None if entry.is_blind or is_string else entry.token))
 
     def request(self) -> tuple[bytes, int]:
         """All of them."""
-        packed = [
-            (key, None if entry.record is None else pack_record(entry.record)) for key, entry, _ in self.keys
-        ]
-        return _encode([b"bundle", packed]), 1
+        return _encode([b"bundle", [(key, token, _packed(entry)) for key, entry, token in self.keys]]), 1
 
-    def done(self, replies: Any) -> list[Was]:
+    def done(self, replies: Any) -> Outcome:
         """The new versions."""
-        before: list[Was] = []
-        for (key, entry, is_blind), (version, packed) in zip(self.keys, _decode(replies[0]), strict=True):
+        outcome = Outcome([], [])
+        for (key, entry, _), (version, packed) in zip(self.keys, _decode(replies[0]), strict=True):
+            if not version:
+                outcome.refused.append(key)
+                continue
             entry.token = b"" if version == b"gone" else version
-            if is_blind and packed is not None:
+            if key in self.blind and packed is not None:
                 was = head_of(unpack_record(packed))
-                before.append((key, was.newest, was.digest, was.kind is None))
-        return before
+                outcome.was.append((key, was.newest, was.digest, was.kind is None))
+        return outcome
 
-    def leftovers(self) -> bytes | None:
-        """Nothing stands beside a key."""
-        return None
+
+def _packed(entry: Entry) -> Any:
+    return None if entry.record is None else pack_record(entry.record)
 
 
 @frozen
@@ -214,9 +204,9 @@ class SimServer:
         what, *words = _decode(data)
         if what == b"read":
             return _encode(self.held.get(words[0], (b"", None)))
-        if what != b"write":
-            return self._beside(what, words)
-        key, version, packed = words
+        return self._beside(what, words)
+
+    def _write(self, key: bytes, version: bytes, packed: Any) -> bytes:
         if self.held.get(key, (b"", None))[0] != version:
             self.conflicts += 1
             return b""
@@ -235,7 +225,7 @@ class SimServer:
             assert words[0].upper() == b"GET", "this server knows no other"
             return self._own_reply(words[1])
         if what == b"bundle":
-            return _encode([self._put(key, packed) for key, packed in words[0]])
+            return _encode([self._put(*put) for put in words[0]])
         if what == b"note":
             self.notes[words[0]] = words[1]
         elif what == b"notes":
@@ -248,10 +238,10 @@ class SimServer:
                 del self.held[key]
         return b"ok"
 
-    def _put(self, key: bytes, packed: Any) -> list[Any]:
-        """Over whatever there is: the new version, and what there was."""
-        version, old = self.held.get(key, (b"", None))
-        return [self._answer(_encode([b"write", key, version, packed])), old]
+    def _put(self, key: bytes, version: bytes | None, packed: Any) -> list[Any]:
+        """Over that version, or any: the new version, and what there was."""
+        now, old = self.held.get(key, (b"", None))
+        return [self._write(key, now if version is None else version, packed), old]
 
     def _own_reply(self, key: bytes) -> bytes:
         """What the server itself says to GET."""

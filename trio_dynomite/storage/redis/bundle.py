@@ -1,15 +1,16 @@
-"""What is done with many keys at once: the plain strings of a turn leave in one transaction.
+"""All that a turn changed leaves in one transaction.
 
     HGET slot key …                    the heads of what nobody has looked at
     MULTI
-    MSET key value …                   strings, SET … PXAT for each with a deadline
+    MSET key value …                   strings; SET … PXAT for each with a deadline
     DEL key …                          what goes
-    FCALL replace …                    what is more than a string and goes over what nobody has looked at
-    HSET slot key head                 for each key
+    FCALL replace …                    everything of a key anew, whatever there is
+    HSET slot key head                 for each key so far
+    FCALL changes …                    some of each key, if its head is the one that was read or written last
     EXEC
 
-Nothing that is written so depends on what the server has, and the server's log has all of it or nothing.
-For each key that costs the server a third of what a call of a function does.
+A string is put over a string, or over what nobody has looked at, without a question. The server's log has all
+of it or nothing. For each string that costs the server a third of what a call of a function would.
 """
 
 from collections.abc import Callable
@@ -24,14 +25,18 @@ from trio_dynomite.data.stamp import STAMP_BYTES
 from trio_dynomite.errors import ProtocolError
 from trio_dynomite.storage.redis.heads import encode_head, has_elements, listed_head
 from trio_dynomite.storage.redis.layout import cells_at, groups_at, head_asked, head_told, heads_at
-from trio_dynomite.storage.redis.writes import Held, has_same_value, is_simple, replace
+from trio_dynomite.storage.redis.library import NAME
+from trio_dynomite.storage.redis.writes import Command, Held, changes_of, flat, is_simple, keys_of, replace
 from trio_dynomite.storage.remote.cache import Entry
-from trio_dynomite.storage.remote.driver import Was
+from trio_dynomite.storage.remote.driver import Outcome, Was
 from trio_dynomite.storage.servers.handshake import failed, packed
 
 _KEYS_MAX = 1000
 """Of one transaction: nobody else is served meanwhile."""
 _BYTES_MAX = 16 << 20
+_KEYS_EACH = 4
+_CHANGED = b":1"
+_CHANGES = NAME + b"_changes"
 _NULL_MAX = 5
 """Bytes of a null, in both protocols."""
 _HEAD_SET = b"%%b$%%d\r\n%%b\r\n$%d\r\n%%b\r\n" % STAMP_BYTES
@@ -46,9 +51,9 @@ class Bundle:
 
     slot_of: Callable[[bytes], int]
     entries: list[Entry] = field(factory=list)
-    _size: int = 0
     grown: int = 0
     """By so many bytes have those grown that were known."""
+    _size: int = 0
     _blind: list[bytes] = field(factory=list)
     _set: list[bytes] = field(factory=list)
     _gone: list[bytes] = field(factory=list)
@@ -56,62 +61,88 @@ class Bundle:
     """Whole commands."""
     _heads: list[bytes] = field(factory=list)
     """Commands that set the heads, or take them away."""
+    _changed: list[bytes] = field(factory=list)
+    """Four keys for each of those that are changed."""
+    _changes: list[Any] = field(factory=list)
     _replaced: set[bytes] = field(factory=set)
     """Keys of which nothing is left that was there."""
-    _beside: list[bytes] = field(factory=list)
-    """Keys that belong to collections that are gone."""
 
     @property
     def is_full(self) -> bool:
         """Should what follows go with another?"""
         return len(self.entries) >= _KEYS_MAX or self._size >= _BYTES_MAX
 
-    def add(self, key: bytes, entry: Entry) -> bool:
-        """Take a key along; False if it must not be written without a look."""
+    def add(self, key: bytes, entry: Entry) -> None:
+        """Take a key along."""
         record, held = entry.record, entry.held
+        self.entries.append(entry)
         if entry.is_blind:
             self._blind.append(key)
-            held = entry.held = Held(record)
-        elif held is None or not held.is_sure or held.head != entry.token or not _is_string(record, held):
-            return False
-        self.entries.append(entry)
-        before, held.record, held.is_sure = held.record, record, False
-        if record is None or record[VALUE] is None or record[EXPIRY] or record[COUNTS] is not None:
-            held.head = self._add_other(key, record)
-            return True
-        head = held.head = record[STAMP].to_bytes(STAMP_BYTES)
-        value = record[VALUE]
-        self._set += (key, value)
-        self._size += len(value)
-        if before is not None and before[VALUE] is not None:
-            self.grown += len(value) - len(before[VALUE])
-        self._heads.append(_HEAD_SET % (head_told(self.slot_of(key)), len(key), key, head))
-        return True
+            held = entry.held = Held(None, is_sure=True)
+        elif held is None or not held.is_sure or held.head != entry.token:
+            held = entry.held = Held(record, is_sure=False)
+        before = held.record
+        if (
+            record is None
+            or record[COUNTS] is not None
+            or record[EXPIRY]
+            or record[VALUE] is None
+            or not held.is_sure
+            or (before is not None and (not is_simple(before) or before[VALUE] is record[VALUE]))
+        ):
+            held.head = self._add_other(key, record, held, is_known=not entry.is_blind)
+        else:
+            value = record[VALUE]
+            self.grown += len(value) - len(before[VALUE] or b"") if before is not None else 0
+            self._size += len(value)
+            self._set += (key, value)
+            held.head = head = record[STAMP].to_bytes(STAMP_BYTES)
+            self._heads.append(_HEAD_SET % (head_told(self.slot_of(key)), len(key), key, head))
+        held.record, held.is_sure = record, False
 
-    def _add_other(self, key: bytes, record: Record | None) -> bytes:
-        """A key with something besides its value, or with none; its head."""
-        slot = self.slot_of(key)
+    def _add_other(self, key: bytes, record: Record | None, held: Held, *, is_known: bool) -> bytes:
+        """What is more than a value over another; its head."""
+        slot, before = self.slot_of(key), held.record
+        head = b"" if record is None else encode_head(record)
+        changes = None
+        if is_known and held.is_sure and record is not None and before is not None:
+            changes = changes_of(key, record, before)
+        if changes is not None:
+            self._add_changes(key, held, head, changes)
+        elif held.is_sure and is_simple(record) and is_simple(before):
+            self._add_string(key, slot, record, head)
+        else:
+            self._others.append(replace(key, slot, record, head))
+            self._size += len(self._others[-1])
+            self._replaced.add(key)
+        return head
+
+    def _add_changes(self, key: bytes, held: Held, head: bytes, changes: list[Command]) -> None:
+        before = held.record
+        assert before is not None
+        must_exist = before[VALUE] is not None and before[DEADLINE] > 0
+        words = flat(changes)
+        self._changed += keys_of(key, self.slot_of(key))
+        self._changes += (len(words), held.head, int(must_exist), head, *words)
+        growth = sum([len(word) for word in words if type(word) is bytes])
+        self.grown += growth
+        self._size += growth
+
+    def _add_string(self, key: bytes, slot: int, record: Record | None, head: bytes) -> None:
         if record is None:
             self._gone.append(key)
             self._heads.append(_pack((b"HDEL", heads_at(slot), key)))
-            return b""
-        head = encode_head(record)
-        if not is_simple(record):
-            self._others.append(replace(key, slot, record, head))
-            self._replaced.add(key)
-            self._size += len(self._others[-1])
-            return head
+            return
         self._heads.append(_pack((b"HSET", heads_at(slot), key, head)))
         if record[VALUE] is None:
             self._gone.append(key)
-            return head
+            return
         value = text(record)
         self._size += len(value)
         if record[DEADLINE]:
             self._others.append(_pack((b"SET", key, value, b"PXAT", b"%d" % record[DEADLINE])))
         else:
             self._set += (key, value)
-        return head
 
     def request(self) -> tuple[bytes, int]:
         """The request, and how many replies it has."""
@@ -123,13 +154,13 @@ class Bundle:
             parts.append(_pack((b"DEL", *self._gone)))
         parts += self._others
         parts += self._heads
+        if self._changed:
+            parts.append(_pack((b"FCALL", _CHANGES, len(self._changed), *self._changed, *self._changes)))
         parts.append(_EXEC)
         return b"".join(parts), len(parts)
 
-    def done(self, replies: list[bytes]) -> list[Was]:
-        """It was carried out: what there was under the keys that nobody had looked at.
-
-        Raises ProtocolError when it was not."""
+    def done(self, replies: list[bytes]) -> Outcome:
+        """It was carried out. Raises ProtocolError when it was not."""
         told = replies[-1]
         if told[:1] != b"*" or b"-" in told:
             mistake = next(filter(None, map(failed, chain(replies, told.splitlines(True)))), repr(told[:100]))
@@ -137,11 +168,21 @@ class Bundle:
         for entry in self.entries:
             held: Held = entry.held
             entry.token, held.is_sure = held.head, True
+        beside: list[bytes] = []
         asked = zip(self._blind, replies, strict=False)
-        return [self._was(key, reply) for key, reply in asked if len(reply) > _NULL_MAX]
+        was = [self._was(key, reply, beside) for key, reply in asked if len(reply) > _NULL_MAX]
+        return Outcome(was, self._refused(told), _pack((b"UNLINK", *beside)) if beside else None)
 
-    def _was(self, key: bytes, reply: bytes) -> Was:
-        """What a head tells of the key that was there."""
+    def _refused(self, told: bytes) -> list[bytes]:
+        """The keys that were not as they were read or written last: the numbers at the end of all replies."""
+        if not self._changed:
+            return []
+        keys = self._changed[::_KEYS_EACH]
+        numbers = told.split(b"\r\n")[-1 - len(keys) : -1]
+        return [key for key, number in zip(keys, numbers, strict=True) if number != _CHANGED]
+
+    def _was(self, key: bytes, reply: bytes, beside: list[bytes]) -> Was:
+        """What a head tells of the key that was there; `beside` takes what stands beside it and is to go."""
         head = reply[reply.index(b"\n") + 1 : -2]
         if reply[:1] != b"$":
             raise ProtocolError(f"the server cannot read a head: {failed(reply) or repr(reply[:100])}")
@@ -149,17 +190,6 @@ class Bundle:
             stamp = int.from_bytes(head)
             return key, stamp, stamp, False
         if has_elements(head) and key not in self._replaced:
-            self._beside += (cells_at(key), groups_at(key))
+            beside += (cells_at(key), groups_at(key))
         was = listed_head(head)
         return key, was.newest, was.digest, was.kind is None
-
-    def leftovers(self) -> bytes | None:
-        """The request that forgets what stood beside collections over which strings were put."""
-        return _pack((b"UNLINK", *self._beside)) if self._beside else None
-
-
-def _is_string(record: Record | None, held: Held) -> bool:
-    """Is it a string or nothing over a string or nothing, and is more to be told than its deadline?"""
-    if not (is_simple(record) and is_simple(held.record)):
-        return False
-    return record is None or not has_same_value(record, held.record)

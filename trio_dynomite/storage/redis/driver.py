@@ -1,7 +1,7 @@
 """The driver for Redis and Valkey: native keys, what a node knows beside them, one request for each change.
 
 The layout is in `layout.py`, what is sent in `bundle.py` and `writes.py`, what comes back in `reads.py`;
-commands on one key that must happen at once are functions of the server (`library.lua`). A change of some
+what depends on what is there are functions of the server (`library.lua`). A change of some
 elements names the head that it builds on, so a server that has lost something, or is not this node's alone,
 is found out: it is read, joined and written anew.
 """
@@ -19,13 +19,12 @@ from trio_dynomite.storage.redis.heads import listed_head
 from trio_dynomite.storage.redis.layout import NOTES, OWN, cells_at, groups_at, heads_at
 from trio_dynomite.storage.redis.library import NAME
 from trio_dynomite.storage.redis.reads import record_in
-from trio_dynomite.storage.redis.writes import Held, request_for
+from trio_dynomite.storage.redis.writes import Held
 from trio_dynomite.storage.remote.cache import Entry
 from trio_dynomite.storage.remote.driver import Head, Reply
 from trio_dynomite.storage.servers.handshake import failed, packed
 
 _READ, _WIPE = NAME + b"_read", NAME + b"_wipe"
-_WRITTEN, _NOT_WRITTEN = b":1\r\n", b":0\r\n"
 
 
 @frozen
@@ -54,24 +53,6 @@ class RedisDriver:
         record = record_in(key, answer)
         head = answer[0] or b""
         return Entry(record, head, held=Held(record, head, True))
-
-    def write(self, key: bytes, entry: Entry, now_ms: int) -> bytes:
-        """What has changed, if the server holds what it is thought to, and else everything."""
-        held: Held | None = entry.held
-        if held is not None and held.head != entry.token:
-            held = None
-        request, entry.held = request_for(key, self.slot_of(key), entry.record, held)
-        return request
-
-    def wrote(self, entry: Entry, reply: Reply) -> bool:
-        """1: it was; 0: the server has another head, or has lost what was to be changed."""
-        if reply == _WRITTEN:
-            held: Held = entry.held
-            entry.token, held.is_sure = held.head, True
-            return True
-        if reply == _NOT_WRITTEN:
-            return False
-        raise ProtocolError(f"the server cannot write a key: {failed(reply) or repr(reply[:100])}")
 
     def bundle(self) -> Bundle:
         """One transaction."""

@@ -4,11 +4,11 @@
 -- KEYS: a client's key, the heads of its slot, and where they matter its cells and its groups.
 -- Commands stand in ARGV one after the other: how many arguments, a name, the number of its key, arguments.
 
-local function run(keys, args, at)
-  while args[at] do
+local function run(keys, base, args, at, final)
+  while at <= final do
     local last = at + 2 + tonumber(args[at])
     local name = args[at + 1]
-    local reply = redis.pcall(name, keys[tonumber(args[at + 2])], unpack(args, at + 3, last))
+    local reply = redis.pcall(name, keys[base + tonumber(args[at + 2])], unpack(args, at + 3, last))
     -- The counters of a stream stand in its head; that the native ones agree is a courtesy.
     if type(reply) == 'table' and reply.err and name ~= 'XSETID' then
       return reply
@@ -28,7 +28,7 @@ end
 -- Everything of a key anew, whatever was there: head, commands.
 local function replace(keys, args)
   redis.call('UNLINK', keys[1], keys[3], keys[4])
-  local mistake = run(keys, args, 2)
+  local mistake = run(keys, 0, args, 2, #args)
   if mistake then
     redis.call('HDEL', keys[2], keys[1])
     return mistake
@@ -37,19 +37,31 @@ local function replace(keys, args)
   return 1
 end
 
--- Some of a key: the head that is there, must the key be there, head, commands. 0: all is not as it was.
-local function change(keys, args)
-  if redis.call('HGET', keys[2], keys[1]) ~= args[1] then
+local function change(keys, base, args, at, last)
+  local key, heads = keys[base + 1], keys[base + 2]
+  if redis.call('HGET', heads, key) ~= args[at + 1] then
     return 0
   end
-  if args[2] == '1' and redis.call('EXISTS', keys[1]) == 0 then
+  if args[at + 2] == '1' and redis.call('EXISTS', key) == 0 then
     return 0
   end
-  if run(keys, args, 4) then
+  if run(keys, base, args, at + 4, last) then
     return 0
   end
-  redis.call('HSET', keys[2], keys[1], args[3])
+  redis.call('HSET', heads, key, args[at + 3])
   return 1
+end
+
+-- Some of each of several keys. KEYS: four of each. Each: how many arguments its commands are, the head that
+-- is there, must the key be there, the head that is to be, commands. Of each 0: all is not as it was.
+local function changes(keys, args)
+  local told, at = {}, 1
+  for base = 0, #keys - 4, 4 do
+    local last = at + 3 + tonumber(args[at])
+    told[#told + 1] = change(keys, base, args, at, last)
+    at = last + 1
+  end
+  return told
 end
 
 local function native(key)
@@ -92,6 +104,6 @@ local function wipe(keys)
 end
 
 redis.register_function('trio_dynomite_2_replace', replace)
-redis.register_function('trio_dynomite_2_change', change)
+redis.register_function('trio_dynomite_2_changes', changes)
 redis.register_function('trio_dynomite_2_wipe', wipe)
 redis.register_function{function_name='trio_dynomite_2_read', callback=read, flags={'no-writes'}}

@@ -1,10 +1,4 @@
-"""The request that makes a server's record of a key what it is here: as little as what was noted asks for.
-
-change    some of a key, if its head is still the one that was read or written last
-replace   everything of a key anew, whatever the server has
-
-A string over a string needs no look at what there is, and leaves with others (`bundle.py`).
-"""
+"""The commands that make a server's record of a key what it is here: as few as what was noted asks for."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +14,7 @@ from trio_dynomite.data.record import COUNTS, DEADLINE, VALUE, Record, has_body,
 from trio_dynomite.data.sequence import LIST
 from trio_dynomite.data.stream import StreamBody
 from trio_dynomite.storage.redis.cells import encode, encode_cell, native_of
-from trio_dynomite.storage.redis.heads import STREAM, encode_head
+from trio_dynomite.storage.redis.heads import STREAM
 from trio_dynomite.storage.redis.layout import cells_at, groups_at, heads_at
 from trio_dynomite.storage.redis.library import NAME
 from trio_dynomite.storage.redis.shelf import RedisShelf, adopt
@@ -32,7 +26,7 @@ _ARGUMENTS_MAX = 1000
 """Of one command: Lua's stack takes 8000."""
 _FIELDS_MAX = 7000
 """Fields and values of one entry of a stream; one that has more is restored with its stream."""
-_CHANGE, _REPLACE = NAME + b"_change", NAME + b"_replace"
+_REPLACE = NAME + b"_replace"
 _ADDS = {HASH: b"HSET", SET: b"SADD", SORTED_SET: b"ZADD"}
 _TAKES = {HASH: b"HDEL", SET: b"SREM", SORTED_SET: b"ZREM"}
 
@@ -50,22 +44,16 @@ class Held:
     """It has answered that it has it."""
 
 
-def request_for(key: bytes, slot: int, record: Record | None, held: Held | None) -> tuple[bytes, Held]:
-    """The request for `record`, and what the server holds when it was carried out.
+def changes_of(key: bytes, record: Record, before: Record) -> list[Command] | None:
+    """What makes the key what it is here, where the server has what was before; None: everything anew.
 
-    Without something sure that it holds, everything is replaced. What was noted is forgotten hereby."""
-    head = b"" if record is None else encode_head(record)
-    now = Held(record, head)
-    if held is None or not held.is_sure:
-        return replace(key, slot, record, head), now
-    before = held.record
-    if record is not None and is_simple(record) and is_simple(before) and has_same_value(record, before):
-        return _change(key, slot, held, head, _dated(record, before)), now
-    if record is not None and before is not None and has_body(record) and record[COUNTS] is before[COUNTS]:
-        changes = _noted(key, record)
-        if changes is not None:
-            return _change(key, slot, held, head, changes + _dated(record, before)), now
-    return replace(key, slot, record, head), now
+    What was noted is forgotten hereby."""
+    if has_body(record):
+        changes = _noted(key, record) if record[COUNTS] is before[COUNTS] else None
+        return None if changes is None else changes + _dated(record, before)
+    if is_simple(record) and is_simple(before) and has_same_value(record, before):
+        return _dated(record, before)
+    return None
 
 
 def is_simple(record: Record | None) -> bool:
@@ -77,14 +65,6 @@ def has_same_value(record: Record, before: Record | None) -> bool:
     """Do two strings differ in nothing that the native key shows but the deadline?"""
     same = before is not None and record[VALUE] is before[VALUE] and record[COUNTS] == before[COUNTS]
     return same and record[VALUE] is not None
-
-
-def _change(key: bytes, slot: int, held: Held, head: bytes, commands: list[Command]) -> bytes:
-    before = held.record
-    assert before is not None
-    must_exist = before[VALUE] is not None and before[DEADLINE] > 0
-    keys = (key, heads_at(slot), cells_at(key), groups_at(key))
-    return packed("FCALL", _CHANGE, 4, *keys, held.head, int(must_exist), head, *_flat(commands))
 
 
 def replace(key: bytes, slot: int, record: Record | None, head: bytes) -> bytes:
@@ -99,8 +79,7 @@ def replace(key: bytes, slot: int, record: Record | None, head: bytes) -> bytes:
         elif record[VALUE] is not None:
             commands = [[b"SET", _KEY, text(record)]]
         commands += _dated(record, None)
-    keys = (key, heads_at(slot), cells_at(key), groups_at(key))
-    return packed("FCALL", _REPLACE, 4, *keys, head, *_flat(commands))
+    return packed("FCALL", _REPLACE, 4, *keys_of(key, slot), head, *flat(commands))
 
 
 def _dated(record: Record, before: Record | None) -> list[Command]:
@@ -112,7 +91,12 @@ def _dated(record: Record, before: Record | None) -> list[Command]:
     return [[b"PERSIST", _KEY]] if before is not None and before[DEADLINE] else []
 
 
-def _flat(commands: list[Command]) -> list[Any]:
+def keys_of(key: bytes, slot: int) -> tuple[bytes, bytes, bytes, bytes]:
+    """What a function of one key gets as its keys."""
+    return key, heads_at(slot), cells_at(key), groups_at(key)
+
+
+def flat(commands: list[Command]) -> list[Any]:
     """The commands as arguments of a function."""
     return [word for command in commands for word in (len(command) - 2, *command)]
 
@@ -170,7 +154,18 @@ def _noted(key: bytes, record: Record) -> list[Command] | None:
         return _noted_stream(body)
     changed = body.cells.taken()
     get = body.cells.get
+    if len(changed) == 1:
+        [element] = changed
+        cell = get(element)
+        if cell is not None and cell[VALUE] is not None and body.kind != SORTED_SET:
+            return _one_cell(body.kind, element, cell)
     return _cells(body, [(element, get(element)) for element in changed], anew=False)
+
+
+def _one_cell(kind: str, element: bytes, cell: Record) -> list[Command]:
+    """The usual change: one field or member."""
+    put = [b"SADD", _KEY, element] if kind == SET else [b"HSET", _KEY, element, native_of(kind, cell)]
+    return [put, [b"HSET", _CELLS, element, encode_cell(kind, cell)]]
 
 
 def _cells(

@@ -77,6 +77,13 @@ class Driver(Protocol):
     def found(self, key: bytes, reply: Reply) -> Entry:
         """What the reply tells. Raises ProtocolError when it tells nothing."""
 
+    def flush(self) -> bytes:
+        """The request that forgets everything, what `note` wrote too."""
+
+
+class UnlistingDriver(Driver, Protocol):
+    """One for a kind of server that does not tell which keys it has; each is written by itself."""
+
     def write(self, key: bytes, entry: Entry, now_ms: int) -> bytes:
         """The request that makes the server's record of `key` what the entry has."""
 
@@ -85,12 +92,21 @@ class Driver(Protocol):
 
         Raises ProtocolError when it could not be written at all."""
 
-    def flush(self) -> bytes:
-        """The request that forgets everything, what `note` wrote too."""
+
+@frozen
+class Outcome:
+    """What came of a bundle."""
+
+    was: list[Was]
+    """What there was under the keys that nobody had looked at."""
+    refused: list[bytes]
+    """Keys of which the server has another version: they are to be read and joined."""
+    leftovers: bytes | None = None
+    """A request for what has to be tidied up behind it."""
 
 
 class Bundle(Protocol):
-    """Keys that are written in one request, whatever the server has under them: plain strings, mostly."""
+    """What leaves in one request."""
 
     @property
     def grown(self) -> int:
@@ -100,19 +116,14 @@ class Bundle(Protocol):
     def is_full(self) -> bool:
         """Should what follows go with another?"""
 
-    def add(self, key: bytes, entry: Entry) -> bool:
-        """Take a key along, a blind one always; False if it must not be written without a look."""
+    def add(self, key: bytes, entry: Entry) -> None:
+        """Take a key along."""
 
     def request(self) -> tuple[bytes, int]:
-        """The request, and how many replies it has."""
+        """The request that makes the server's records what the entries have, and how many replies it has."""
 
-    def done(self, replies: Any) -> list[Was]:
-        """It was carried out: what there was under the keys that nobody had looked at.
-
-        Raises ProtocolError when it could not be."""
-
-    def leftovers(self) -> bytes | None:
-        """What is to be asked of the server then, if anything."""
+    def done(self, replies: Any) -> Outcome:
+        """It was carried out. Raises ProtocolError when it could not be."""
 
 
 class ListingDriver(Driver, Protocol):

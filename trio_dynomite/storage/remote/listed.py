@@ -203,13 +203,11 @@ class ListedStore(RemoteStore):
             del self.cache.young[key]
 
     def _send_all(self, changed: list[tuple[bytes, Entry]]) -> None:
-        """What needs no look leaves in bundles."""
+        """All leaves in a few requests."""
         bundle, bundled, commits = self.driver.bundle(), [], []
         for sent in changed:
             key, entry = sent
-            if not bundle.add(key, entry):
-                self._send(key, entry)
-                continue
+            bundle.add(key, entry)
             entry.is_dirty, entry.is_blind, entry.is_sent = False, False, True
             bundled.append(sent)
             commits += entry.commits
@@ -222,23 +220,39 @@ class ListedStore(RemoteStore):
 
     def _send_bundle(self, bundle: Bundle, sent: list[tuple[bytes, Entry]], commits: list[Commit]) -> None:
         self.sent += len(sent)
-        self.cache.weight += bundle.grown
         request, count = bundle.request()
+        self.cache.weight += bundle.grown  # what stays is not weighed again
 
         def replied(replies: Reply) -> None:
             if replies is LOST:
                 return
             try:
-                before = bundle.done(replies)
+                outcome = bundle.done(replies)
             except ProtocolError as mistake:
                 self.connection.close(str(mistake))
                 return
-            if (leftovers := bundle.leftovers()) is not None:
-                self.connection.send(leftovers, lambda reply: None)
-            self._overwrote(before)
+            if outcome.leftovers is not None:
+                self.connection.send(outcome.leftovers, lambda reply: None)
+            if outcome.was:
+                self._overwrote(outcome.was)
+            if outcome.refused:
+                sent[:] = self._refused(set(outcome.refused), sent, set(commits))
             self._arrived(sent, commits)
 
         self.connection.send_all(request, count, replied)
+
+    def _refused(
+        self, keys: set[bytes], sent: list[tuple[bytes, Entry]], commits: set[Commit]
+    ) -> list[tuple[bytes, Entry]]:
+        """The server has other versions of these: read them. Those that were sent beside them."""
+        self.conflicts += len(keys)
+        for key, entry in sent:
+            if key in keys:
+                entry.commits += commits
+                for commit in commits:
+                    commit.left += 1
+                self._read(key)
+        return [(key, entry) for key, entry in sent if key not in keys]
 
     def _overwrote(self, before: list[Was]) -> None:
         """These were there, and had not been looked at."""

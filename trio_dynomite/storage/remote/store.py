@@ -147,7 +147,7 @@ class RemoteStore(Store):
         entry.token = found.token
         if found.record is not None:
             entry.record = found.record if entry.record is None else merge(entry.record, found.record)
-        self._send(key, entry)
+        self._send_all([(key, entry)])
 
     # After it
 
@@ -173,24 +173,7 @@ class RemoteStore(Store):
         return commit
 
     def _send_all(self, changed: list[tuple[bytes, Entry]]) -> None:
-        for key, entry in changed:
-            self._send(key, entry)
-
-    def _send(self, key: bytes, entry: Entry) -> None:
-        entry.is_dirty, entry.is_sent = False, True
-        self.sent += 1
-        commits, entry.commits = entry.commits, []
-        request = self.driver.write(key, entry, self.now_ms())
-        self.cache.weight += len(request)  # what grows is not weighed as long as it stays
-        self._ask(request, partial(self.driver.wrote, entry), partial(self._wrote, key, entry, commits))
-
-    def _wrote(self, key: bytes, entry: Entry, commits: list[Commit], is_written: bool) -> None:
-        if not is_written:
-            self.conflicts += 1
-            entry.commits = commits + entry.commits
-            self._read(key)
-            return
-        self._arrived([(key, entry)], commits)
+        raise NotImplementedError
 
     def _arrived(self, changed: list[tuple[bytes, Entry]], commits: list[Commit]) -> None:
         """The server has what was sent."""

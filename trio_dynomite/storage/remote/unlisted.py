@@ -1,6 +1,7 @@
 """A remote store whose server does not tell which keys it has: nothing is known of a slot as a whole."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import ClassVar
 
 from attrs import define, field
@@ -9,7 +10,8 @@ from trio_dynomite.data.record import DIGEST_MASK, Record
 from trio_dynomite.model import ENGINES, Capabilities
 from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.deadlines import Deadlines, NoDeadlines
-from trio_dynomite.storage.remote.driver import Reply
+from trio_dynomite.storage.remote.cache import Commit, Entry
+from trio_dynomite.storage.remote.driver import Reply, UnlistingDriver
 from trio_dynomite.storage.remote.store import RemoteStore
 
 
@@ -18,9 +20,30 @@ class UnlistedStore(RemoteStore):
     """The records of one node, on a server that forgets by itself what has expired."""
 
     capabilities: ClassVar[Capabilities] = ENGINES["memcached"]
+    driver: UnlistingDriver = field(kw_only=True)
     deadlines: Deadlines = field(factory=NoDeadlines)
     _forgotten: int = 0
     """All that is as old the server has forgotten."""
+
+    def _send_all(self, changed: list[tuple[bytes, Entry]]) -> None:
+        for key, entry in changed:
+            self._send(key, entry)
+
+    def _send(self, key: bytes, entry: Entry) -> None:
+        entry.is_dirty, entry.is_sent = False, True
+        self.sent += 1
+        commits, entry.commits = entry.commits, []
+        request = self.driver.write(key, entry, self.now_ms())
+        self.cache.weight += len(request)  # what grows is not weighed as long as it stays
+        self._ask(request, partial(self.driver.wrote, entry), partial(self._wrote, key, entry, commits))
+
+    def _wrote(self, key: bytes, entry: Entry, commits: list[Commit], is_written: bool) -> None:
+        if not is_written:
+            self.conflicts += 1
+            entry.commits = commits + entry.commits
+            self._read(key)
+            return
+        self._arrived([(key, entry)], commits)
 
     def flush(self, first: int, last: int, stamp: int) -> None:
         """As in `Store`; the server forgets when all slots were flushed, and what it still has is dead."""

@@ -1,4 +1,4 @@
-"""Keys that leave together: strings over strings, and over what nobody has looked at."""
+"""Keys that leave together."""
 
 import pytest
 
@@ -87,9 +87,30 @@ def test_many_keys_leave_in_a_few_requests(wire: SyncConnection) -> None:
     assert wire.ask("MGET", *keys) == [b"%d" % number for number in range(len(keys))]
 
 
+def test_what_the_server_lost_does_not_hold_up_what_left_beside_it(wire: SyncConnection) -> None:
+    node, like = RemoteNode(wire), Node()
+    keys = [b"h:%d" % number for number in range(9)]
+    for key in keys:
+        for words in ((b"HSET", key, b"f", b"v"), (b"EXPIRE", key, b"99999999")):
+            assert node.run(*words) == like.run(*words)
+    wire.ask("UNLINK", *keys[::3])
+    for key in keys:
+        words = (b"HSET", key, b"g", key)
+        assert node.run(*words, is_told=False) == like.run(*words)
+    node.end_turn()
+    assert isinstance(node.store, ListedStore)
+    assert node.store.conflicts == 3
+    assert not node.store.cache.busy
+    assert not node.store.gate.is_shut
+    node.forget()
+    node.fetch(set(keys))
+    for key in keys:
+        assert plain(node.record(key)) == plain(like.record(key))
+
+
 def test_a_refused_transaction_is_told_in_the_servers_words(wire: SyncConnection) -> None:
     bundle = Bundle(SLOT_OF)
-    assert bundle.add(b"k", Entry((1, b"v", 0, 0, None), is_blind=True))
+    bundle.add(b"k", Entry((1, b"v", 0, 0, None), is_blind=True))
     refused = [b"$-1\r\n", b"+OK\r\n", b"-OOM no room\r\n", b"+QUEUED\r\n", b"-EXECABORT aborted\r\n"]
     with pytest.raises(ProtocolError, match="OOM no room"):
         bundle.done(refused)

@@ -14,7 +14,6 @@ from trio_dynomite.errors import ProtocolError
 from trio_dynomite.storage.redis.cells import FOREIGN
 from trio_dynomite.storage.redis.driver import RedisDriver
 from trio_dynomite.storage.redis.library import load_step
-from trio_dynomite.storage.remote.cache import Entry
 from trio_dynomite.storage.remote.store import RemoteStore
 
 MAKE = {
@@ -82,7 +81,9 @@ def test_what_was_under_way_when_the_connection_ended_is_written_whole(
     for words in (CHANGE[kind], (b"EXPIRE", b"k", FAR)):
         like.run(*words)
         node.run(*words, is_told=False)
-        RedisDriver(SLOT_OF).write(b"k", entry, 0)  # it left, and nobody knows what has become of it
+        bundle = RedisDriver(SLOT_OF).bundle()
+        bundle.add(b"k", entry)
+        bundle.request()  # it left, and nobody knows what has become of it
     node.end_turn()
     assert store_of(node).conflicts == 0
     assert_there(node, like)
@@ -225,8 +226,6 @@ def test_errors_of_the_server_are_told(wire: SyncConnection) -> None:
     driver = RedisDriver(SLOT_OF)
     with pytest.raises(ProtocolError, match="read a key: OOM"):
         driver.found(b"k", b"-OOM no memory\r\n")
-    with pytest.raises(ProtocolError, match="write a key: OOM"):
-        driver.wrote(Entry(None), b"-OOM no memory\r\n")
     with pytest.raises(ProtocolError, match="list its keys"):
         driver.listed(b"-WRONGTYPE\r\n")
 
