@@ -10,6 +10,7 @@ from trio_dynomite.config import Settings, kinds
 from trio_dynomite.datastore import managed_server
 from trio_dynomite.logs import get_logger
 from trio_dynomite.node import NodeProcess
+from trio_dynomite.storage.servers.managed import ManagedServer
 
 _SHORT_S = 10.0
 """A life that was no longer is followed by the next after a pause."""
@@ -34,9 +35,22 @@ async def run(
     managed = managed_server(own, durable.folder_of(own, name))
     async with trio.open_nursery() as nursery:
         if managed is not None:
-            await nursery.start(managed.run)
+            await _start(managed, nursery, stop)
         await _live_on(lambda: NodeProcess(settings, name, managed), stop, _FirstTime(task_status))
         nursery.cancel_scope.cancel()
+
+
+async def _start(managed: ManagedServer, nursery: trio.Nursery, stop: trio.Event) -> None:
+    """Have the server run: it may load for long, and is ended when `stop` is set meanwhile."""
+    async with trio.open_nursery() as starting:
+        starting.start_soon(_cancel_at, stop, nursery.cancel_scope)
+        await nursery.start(managed.run)
+        starting.cancel_scope.cancel()
+
+
+async def _cancel_at(stop: trio.Event, scope: trio.CancelScope) -> None:
+    await stop.wait()
+    scope.cancel()
 
 
 async def _live_on(begin: Callable[[], NodeProcess], stop: trio.Event, status: trio.TaskStatus[None]) -> None:

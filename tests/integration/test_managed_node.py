@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,3 +87,41 @@ def test_a_node_that_waits_for_its_server_can_be_stopped(node: LocalNode) -> Non
     node.send_signal(signal.SIGTERM)
     assert node.process is not None
     assert node.process.wait(15) == 0
+
+
+LOADS_FOR_LONG = """
+import os, signal, socket, sys
+if "--version" in sys.argv:
+    print("Redis server v=7.2.0")
+    sys.exit()
+with socket.socket(socket.AF_UNIX) as listening:
+    listening.bind("socket")
+    listening.listen()
+    print("loading", flush=True)
+    while True:
+        client, _ = listening.accept()
+        client.recv(100)
+        client.sendall(b"-LOADING Redis is loading the dataset in memory\\r\\n")
+        client.close()
+"""
+
+
+def test_a_node_whose_server_still_loads_stops_at_once(tmp_path: Path) -> None:
+    program = tmp_path / "slow-server"
+    program.write_text(f"#!{sys.executable}\n{LOADS_FOR_LONG}")
+    program.chmod(0o700)
+    sections = {
+        "storage": {"engine": "redis", "path": str(tmp_path)},
+        "redis": {"server": str(program)},
+        "timeouts": {"stop": "30s"},
+    }
+    cluster = LocalCluster({"dc1": [1]}, sections)
+    try:
+        (node,) = cluster
+        node.start()
+        log = tmp_path / "node1" / "redis" / "server.log"
+        wait_until(lambda: log.exists() and "loading" in log.read_text(), "the server loads")
+        assert node.stop() == 0
+        assert "stopped before it had finished" not in node.log_text()
+    finally:
+        cluster.end()

@@ -15,6 +15,7 @@ NURSERIES = [
     "launch.foreground:run",
     "launch.supervisor:Supervisor.run",
     "launch.supervisor:Supervisor.run",
+    "lives:_start",
     "lives:run",
     "membership.task:GossipTask.run",
     "node:NodeProcess._open_storage",
