@@ -9,6 +9,7 @@ from typing import Any
 
 import hiredis
 import pytest
+import redis
 from attrs import define, field
 
 from tests.integration.conftest import MakeCluster
@@ -128,3 +129,15 @@ def test_the_nth_reply_answers_the_nth_command(make_cluster: MakeCluster) -> Non
     seen = sum([piper.replies for piper in pipers], Counter[str]())
     assert seen["error"] > 10
     assert seen["hung up"] > 2
+
+
+def test_a_command_on_all_keys_keeps_its_place_in_a_pipeline(cluster: LocalCluster) -> None:
+    with redis.Redis(port=cluster["node2"].port) as client, client.pipeline(transaction=False) as pipeline:
+        for number in range(3):
+            pipeline.flushall()
+            pipeline.incr(f"cold:{number}")
+            pipeline.dbsize()
+            pipeline.get(f"cold:{number}")
+            pipeline.flushdb()
+            pipeline.keys("*")
+        assert pipeline.execute() == [True, 1, 1, b"1", True, []] * 3

@@ -1,4 +1,8 @@
-"""The commands on all keys of the cluster, each a walk: what to ask, how to fold, what to answer."""
+"""The commands on all keys of the cluster, each a walk: what to ask, how to fold, what to answer.
+
+A walk takes several turns, and nothing more of its client runs meanwhile: what follows a flush in a pipeline
+must not be flushed, nor be seen by what asked how many keys there are.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,7 @@ def _keys(engine: Engine, args: list[bytes], caller: Caller) -> bytes | None:
     walk = _walk(
         engine, caller, survey.KEYS, [args[1]], SLOTS_A_SLICE, fold, lambda: replies.bulk_array(found)
     )
-    return walk.start(caller.wait)
+    return walk.start(caller.block)
 
 
 def _dbsize(engine: Engine, args: list[bytes], caller: Caller) -> bytes | None:
@@ -48,9 +52,8 @@ def _dbsize(engine: Engine, args: list[bytes], caller: Caller) -> bytes | None:
         total += count
         return True
 
-    return _walk(engine, caller, survey.COUNT, [], SLOTS, fold, lambda: replies.integer(total)).start(
-        caller.wait
-    )
+    walk = _walk(engine, caller, survey.COUNT, [], SLOTS, fold, lambda: replies.integer(total))
+    return walk.start(caller.block)
 
 
 def _randomkey(engine: Engine, args: list[bytes], caller: Caller) -> bytes | None:
@@ -67,14 +70,14 @@ def _randomkey(engine: Engine, args: list[bytes], caller: Caller) -> bytes | Non
     everything = list(walk.stretches)
     everything.sort(key=lambda stretch: engine.keyspace.rng.random())
     walk.stretches = iter(everything)
-    return walk.start(caller.wait)
+    return walk.start(caller.block)
 
 
 def _flush(engine: Engine, args: list[bytes], caller: Caller) -> bytes | None:
     if len(args) > 2 or (len(args) == 2 and args[1].upper() not in (b"SYNC", b"ASYNC")):
         return _SYNTAX
     walk = _walk(engine, caller, survey.FLUSH, [], SLOTS_A_SLICE, lambda _: True, lambda: replies.OK)
-    return walk.start(caller.wait)
+    return walk.start(caller.block)
 
 
 def _walk(
@@ -116,7 +119,7 @@ def _scan(engine: Engine, args: list[bytes], caller: Caller) -> bytes | None:
         return replies.array([replies.bulk(b"%d" % state["cursor"]), replies.bulk_array(found)])
 
     walk.fold, walk.finish = fold, finish
-    return walk.start(caller.wait)
+    return walk.start(caller.block)
 
 
 def _never(value: Any) -> bool:
