@@ -81,6 +81,16 @@ class Outbox:
         if reading is not None:
             _count(self.pending_reads, reading, change)
 
+    @property
+    def is_fetched_for(self) -> bool:
+        """May its requests wait for records that are fetched? Then one on all keys waits for all of them."""
+        return self.server.engine.keyspace.store.capabilities.is_remote
+
+    @property
+    def is_waiting(self) -> bool:
+        """Is a reply still to come?"""
+        return any(place.reply is None for place in self._queue)
+
     def touch(self) -> None:
         """A reply has come: see at the end of the turn what can be sent."""
         if not self._is_touched:

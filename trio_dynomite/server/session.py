@@ -252,13 +252,15 @@ class Session(Paced):
             if row is not None and row.takes(len(args)) and pause.holds(self, row, args):
                 held = row
                 return lambda: pause.holds(self, held, args)
-        if self.remote_writes or self.pending_reads:
+        if self.remote_writes or self.pending_reads or (self._queue and self.is_fetched_for):
             row = find(args)
             if row is None:
                 return None
             writes, spreads = row.write, row.spread is Spread.KEYSPACE
             if row.name == "exec" and self.transaction is not None:
                 writes, spreads = self.transaction.writes, self.transaction.spreads
+            if spreads and self.is_fetched_for:
+                return lambda: self.is_waiting
             if (spreads or row.gather is not Gather.NO) and self.remote_writes:
                 return lambda: self.remote_writes
             if writes and self.pending_reads:

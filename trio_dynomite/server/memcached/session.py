@@ -143,6 +143,8 @@ class MemcachedSession(Paced):
             return lambda: pause.is_on
         if self.pending_reads and requests.writes(request):
             return lambda: self.pending_reads
+        if request.verb == b"flush_all" and self._queue and self.is_fetched_for:
+            return lambda: self.is_waiting
         if self.remote_writes and request.verb == b"flush_all":
             return lambda: self.remote_writes
         return None
