@@ -2,6 +2,7 @@
 
 import pytest
 
+from trio_dynomite.config.settings import Repair
 from trio_dynomite.data.record import newest
 from trio_dynomite.data.stamp import milliseconds
 from trio_dynomite.model import Level, NodeState
@@ -100,3 +101,64 @@ def test_a_node_that_starts_with_a_wrong_clock_does_not_serve() -> None:
     assert simulation.nodes[name].engine.state.is_warming
     assert set(write(simulation, b"v")) <= {b"+OK\r\n"}
     assert newest_ms(simulation) < true_ms(simulation) + 1000
+
+
+def test_what_a_node_gives_once_its_clock_was_put_right_is_of_the_present() -> None:
+    """It started with a wrong one, and had not served: no stamp of that time is left in it."""
+    simulation = a_cluster(1, 1, 1)
+    name = min(simulation.nodes)
+    simulation.crash(name)
+    simulation.run_for(2.0)
+    simulation.nodes[name].skew_ms = 10 * 365 * 24 * HOUR_MS
+    simulation.restart(name)
+    simulation.run_for(3.0)
+    simulation.nodes[name].skew_ms = 0
+    simulation.run_for(3.0)
+
+    assert simulation.nodes[name].engine.state is NodeState.NORMAL
+    assert set(write(simulation, b"v")) == {b"+OK\r\n"}
+    assert newest_ms(simulation) < true_ms(simulation) + 1000
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_clock_that_was_ahead_for_a_while_has_let_nothing_expire(restarts: bool) -> None:
+    """An expired record has the digest of a living one: nobody would ever tell what it was."""
+    simulation = Simulation(layout([1, 1, 1], drift_s=1.0), seed=3)
+    simulation.give_disks()
+    simulation.start()
+    write(simulation, b"before")
+    simulation.ask("d1r1n1", Level.DC_QUORUM, b"HSET", b"hash", b"field", b"v")
+    simulation.ask("d1r1n1", Level.DC_QUORUM, b"HPEXPIRE", b"hash", b"600000", b"FIELDS", b"1", b"field")
+    victim = simulation.nodes["d1r2n1"]
+
+    if restarts:
+        simulation.crash(victim.name)
+    victim.skew_ms = 10 * HOUR_MS
+    if restarts:
+        simulation.restart(victim.name)
+    simulation.run_for(3.0)
+    victim.skew_ms = 0
+    simulation.run_for(3.0)
+
+    assert victim.engine.state is NodeState.NORMAL
+    for key in KEYS:
+        assert simulation.ask(victim.name, Level.DC_ONE, b"GET", key) == b"$6\r\nbefore\r\n"
+    assert simulation.ask(victim.name, Level.DC_ONE, b"HGET", b"hash", b"field") == b"$1\r\nv\r\n"
+
+
+def test_a_clock_that_leaps_ahead_makes_no_cutoff_of_that_time() -> None:
+    """Of two nodes neither knows who is wrong; what nobody has heard of yet must not be taken for old."""
+    simulation = Simulation(layout([1, 1], repair=Repair(interval=0.1, tombstone_grace=0.5)), seed=3)
+    simulation.start()
+    write(simulation, b"v")
+    for key in KEYS:
+        simulation.ask("d1r1n1", Level.DC_QUORUM, b"DEL", key)
+    node = simulation.nodes["d1r1n1"]
+    collection = node.engine.repair.collection
+    collection.round, collection._next_s = None, 0.0
+
+    node.skew_ms = HOUR_MS
+    node.turn(node.engine.tick)
+
+    assert collection.round is not None
+    assert milliseconds(collection.round.cutoff) < true_ms(simulation)

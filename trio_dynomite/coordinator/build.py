@@ -50,6 +50,9 @@ def build_engine(
     others = [member for member in members if member.name != name]
     peers = {member.name: make_peer(member, roster_settings, hints) for member in others}
     keyspace = StoreKeyspace(store, clock, origin=clock.next(), rng=rng)
+    if isinstance(store, RemoteStore):
+        store.observe = clock.observe
+    clock.last = max(node.id, store.newest)  # whether our wall clock is right we shall hear from the others
     engine = _kind(store, settings.repair.read_chance)(
         node,
         keyspace,

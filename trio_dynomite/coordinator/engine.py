@@ -180,7 +180,7 @@ class Engine:
             self.roster.clock_leapt()
         elif lapse_s > LAPSE_S:
             self.roster.check_vouchers()
-        self.keyspace.clock.advance(now_ms, self.roster.clocks.stamp_ms(now_ms, mono_s))
+        self.roster.wind_clock()
         for _ in range(len(self._soon)):
             self._soon.popleft()()
 
@@ -222,7 +222,7 @@ class Engine:
         deadlines, now = self._deadlines, self.mono_s
         while deadlines and deadlines[0][0] <= now:
             deadlines.popleft()[1].expire()
-        if self.expires_actively:
+        if self.expires_actively and self.roster.has_served:
             self.expire_keys(EXPIRED_A_TICK)
         self.disk.tick()
         self.eviction.tick()
@@ -234,7 +234,7 @@ class Engine:
 
     def expire_keys(self, limit: int) -> None:
         """Strip what has expired, some of it."""
-        expire(self.keyspace.store, self.now_ms, limit)
+        expire(self.keyspace.store, self.keyspace.now_ms, limit)
 
     def watch(self, operation: Operation) -> None:
         """Tell `operation` when the request timeout from now has passed."""
@@ -372,7 +372,7 @@ class Engine:
             self.state = state
             self.log("node.state", state=state.name)
             self.routes_changed()
-            self.roster.tell_state()
+            self.roster.state_changed()
             self.on_state(state)
 
     def self_report(self) -> tuple[int, int, int, int, bool]:

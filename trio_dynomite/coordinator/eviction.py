@@ -156,7 +156,9 @@ class Eviction:
             victim = self._victim()
             if victim is not None:
                 self._evict(victim)
-            elif not engine.expires_actively or not expire(engine.keyspace.store, engine.now_ms, most):
+            elif not engine.expires_actively or not expire(
+                engine.keyspace.store, engine.keyspace.now_ms, most
+            ):
                 break
         return before - self.used
 

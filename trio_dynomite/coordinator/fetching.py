@@ -87,11 +87,11 @@ class FetchingEngine(Engine):
 
     def expire_keys(self, limit: int) -> None:
         """As in `Engine`, once the records are here."""
-        keys = list(self.keyspace.store.deadlines.take(self.now_ms, limit))
+        keys = list(self.keyspace.store.deadlines.take(self.keyspace.now_ms, limit))
 
         def strip() -> None:
             for key in keys:
-                expire_key(self.keyspace.store, key, self.now_ms)
+                expire_key(self.keyspace.store, key, self.keyspace.now_ms)
 
         if when_here(self, keys, strip):
             strip()

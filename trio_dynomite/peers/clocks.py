@@ -65,3 +65,10 @@ class Clocks:
         """The time by which stamps are given while our own clock says `now_ms`."""
         follow_ms = self._follow_ms + int(mono_s * 1000)
         return follow_ms if self.is_off or follow_ms > now_ms else now_ms
+
+    def slowest_ms(self, peers: Iterable[str], now_ms: int, mono_s: float) -> int:
+        """The time by the clock that is furthest behind: ours, which says `now_ms`, or one of these peers'.
+
+        It goes by their offsets: what we heard before a leap of our own clock is no lag of theirs."""
+        offsets_ms = [max(self._signs[peer]) for peer in peers if peer in self._signs]
+        return min([now_ms, *[offset + int(mono_s * 1000) for offset in offsets_ms]])

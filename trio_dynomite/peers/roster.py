@@ -344,6 +344,25 @@ class Roster:
             if clocks.is_off and engine.state is NodeState.NORMAL:
                 engine.set_state(NodeState.WRITES_ONLY)
 
+    def wind_clock(self) -> None:
+        """Tell the clock of our keys the time: that of the others, while our own is wrong.
+
+        A node that has not served yet does not know whether it is, and gives no stamps by it."""
+        engine, clocks = self.engine, self.clocks
+        stamp_ms = clocks.stamp_ms(engine.now_ms, engine.mono_s)
+        now_ms = stamp_ms if clocks.is_off else engine.now_ms
+        if self.has_served:
+            engine.keyspace.clock.advance(now_ms, stamp_ms)
+        else:
+            engine.keyspace.clock.now_ms = now_ms
+
+    def state_changed(self) -> None:
+        """Our state is another: tell the peers. Once it is NORMAL, our clock is believed as far as any is."""
+        if self.engine.state is NodeState.NORMAL:
+            self.has_served = True
+            self.wind_clock()
+        self.tell_state()
+
     def tell_state(self) -> None:
         """Our state or view has changed: tell every peer before anything else reaches it.
 

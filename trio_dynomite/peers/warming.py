@@ -33,7 +33,7 @@ def warm_up(roster: Roster, waited_s: float) -> None:
     _tell(roster)
     is_known = not any(_may_know(peer) for peer in roster.peers.values())
     if is_known or (waited_s > roster.settings.warm_up_s and not roster.syncs):
-        engine.is_warm = roster.has_served = True
+        engine.is_warm = True
         engine.replica.regained.clear()
         if engine.state is not NodeState.NORMAL:
             engine.set_state(NodeState.NORMAL)

@@ -157,8 +157,9 @@ class Collection:
     def _begin(self) -> Round | None:
         engine, store = self.engine, self.engine.keyspace.store
         shared = {peer: engine.replica.slots_shared_with(peer) for peer in engine.roster.peers.values()}
-        lags_ms = [peer.drift_ms for peer, slots in shared.items() if slots]
-        cutoff = cutoff_at(engine.now_ms + min([0, *lags_ms]) - int(self.grace_s * 1000))
+        others = [peer.name for peer, slots in shared.items() if slots]
+        slowest_ms = engine.roster.clocks.slowest_ms(others, engine.now_ms, engine.mono_s)
+        cutoff = cutoff_at(slowest_ms - int(self.grace_s * 1000))
         worth = cutoff - cutoff_at(int(self.grace_s * _SPACING * 1000))
         garbage = {s for s in range(len(store.sums)) if store.cutoffs[s] < worth and has_garbage(store, s)}
         if not garbage:
@@ -194,6 +195,7 @@ class Collection:
         """A replica of a slot, from which we know all, tells its cutoff."""
         store = self.engine.keyspace.store
         if cutoff > store.cutoffs[slot]:
+            self.engine.keyspace.clock.observe(cutoff)
             gone, pages = raise_cutoff(store, slot, cutoff)
             self.collected += gone
             self._pages.extend(pages)

@@ -42,7 +42,7 @@ class SimDisk:
             self._store = store = in_memory(partitioner)
         store.written = store.on_new = store.usage = None
         stamps = [newest(record) for records in store.records for record in records.values()]
-        store.newest = max([*store.floors, *stamps])
+        store.newest = max([*store.bars, *stamps])
         return store
 
     def attach(self, engine: Engine, log: Callable[..., None]) -> None:

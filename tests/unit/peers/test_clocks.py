@@ -71,3 +71,11 @@ def test_a_clock_that_went_back_is_believed_after_some_signs() -> None:
             clocks.heard(peer, 10_000, 10.0)
 
     assert not clocks.look(10_000, 10.0)
+
+
+def test_the_slowest_clock_is_known_by_its_offset_also_when_ours_has_leapt() -> None:
+    clocks = cluster(-300, 200)
+
+    assert clocks.slowest_ms(["peer0", "peer1"], 12_000, 12.0) == 11_700
+    assert clocks.slowest_ms(["peer1"], 12_000 + HOUR, 12.0) == 12_200
+    assert clocks.slowest_ms(["peer1", "never heard"], 12_000, 12.0) == 12_000

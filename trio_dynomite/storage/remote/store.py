@@ -53,6 +53,8 @@ class RemoteStore(Store):
     sent: int = 0
     conflicts: int = 0
     """How often the server had another version than was read from it."""
+    observe: Callable[[int], None] = lambda stamp: None
+    """Told the newest stamp of whatever is fetched: who changes it must give a newer one."""
     _wanted: dict[bytes, list[Ticket]] = field(factory=dict)
     """Keys that are being fetched, and who waits for them."""
     _commits: deque[Commit] = field(factory=deque)
@@ -127,6 +129,8 @@ class RemoteStore(Store):
 
     def _found(self, key: bytes, found: Entry) -> None:
         found.record = _cut(found.record, self.floors[self.slot_of(key)])
+        if found.record is not None:
+            self.observe(newest(found.record))
         entry = self.cache.find(key)
         if entry is None:
             self.cache.keep(key, found)
