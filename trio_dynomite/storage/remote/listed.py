@@ -326,11 +326,14 @@ class ListedStore(RemoteStore):
         self.look([slot], lambda: self._rewrite(slot), is_full=True)
 
     def _rewrite(self, slot: int) -> None:
-        """What is left of records that are partly older is written as it is now."""
-        for key in self.heads(slot):
+        """What is left of records that are partly older is written as it is now; of some nothing is."""
+        heads = self.heads(slot)
+        for key in list(heads):
             entry = self.cache.find(key)
             assert entry is not None
             self.cache.changed(key, entry)
+            if entry.record is None:
+                del heads[key]
         self._recount(slot)
 
     def _recount(self, slot: int) -> None:
