@@ -282,7 +282,8 @@ class ListedStore(RemoteStore):
     def flush(self, first: int, last: int, stamp: int) -> None:
         """As in `Store`; the server keeps it, too."""
         super().flush(first, last, stamp)
-        self._note(_FLOOR + first.to_bytes(2) + last.to_bytes(2), pack(stamp))
+        floor = min(self.floors[first : last + 1])  # not lower, should an older flush have come late
+        self._note(_FLOOR + first.to_bytes(2) + last.to_bytes(2), pack(floor))
 
     def _note(self, name: bytes, value: bytes) -> None:
         self._notes[name] = value

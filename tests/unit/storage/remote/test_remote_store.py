@@ -220,6 +220,17 @@ def test_a_flush_empties_the_server_and_outlives_the_life() -> None:
     assert after.floors[SLOT] == STAMP + TICK
 
 
+def test_an_older_flush_that_comes_late_does_not_lower_the_one_of_the_next_life() -> None:
+    store, server = connected()
+    for stamp in (STAMP + TICK, STAMP):
+        store.flush(0, 16383, stamp)
+        store.commit()
+        while server.answer():
+            store.commit()
+    after, _ = connected(server.held)
+    assert after.floors[SLOT] == STAMP + TICK
+
+
 def test_what_is_newer_survives_a_flush() -> None:
     store, server = connected()
     fetch(store, server, KEY, b"{key}old")
