@@ -170,6 +170,16 @@ def expire(ks: Any, key: bytes, rng: Random) -> None:
         ks.expire(key, rng.choice([0, NOW + 6, NOW + 10**6]))
 
 
+def put_module(ks: Any, key: bytes, rng: Random) -> None:
+    ks.put_opaque(
+        key, rng.choice(["MBbloom--", "vectorset"]), rng.choice(ELEMENTS), rng.choice([0, 0, NOW + 4])
+    )
+
+
+def put_filter(ks: Any, key: bytes, rng: Random) -> None:
+    ks.put_opaque(key, "MBbloom--", rng.choice(ELEMENTS), 0)
+
+
 def copy(ks: Any, key: bytes, rng: Random) -> None:
     ks.copy(KEYS[0], KEYS[1])
 
@@ -177,9 +187,9 @@ def copy(ks: Any, key: bytes, rng: Random) -> None:
 HASH = [hash_put, hash_remove, hash_count, hash_expire]
 SET = [set_add, set_remove]
 SORTED_SET = [score, add_score, unscore]
-MIXED = [hash_set, hash_remove, set_add, set_remove, score, unscore, delete, set_plain]
+MIXED = [hash_set, hash_remove, set_add, set_remove, score, unscore, delete, set_plain, put_filter]
 STRINGS = [set_string, set_plain, set_marked, mark, append, count, delete, expire, copy]
-EVERYTHING = [*HASH, *SET, *SORTED_SET, push, pop, *STRINGS]
+EVERYTHING = [*HASH, *SET, *SORTED_SET, push, pop, put_module, *STRINGS]
 
 
 def run(make_store: MakeStore, seed: int, acts: list[Any], *, deliver: float) -> list[Site]:

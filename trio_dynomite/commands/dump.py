@@ -14,6 +14,7 @@ from attrs import define
 
 from trio_dynomite.commands.numeric import INT64_MAX, integer_argument
 from trio_dynomite.commands.rdb import Reader, require, string_bytes
+from trio_dynomite.commands.rdb_module import module_type
 from trio_dynomite.commands.rdb_stream import STREAM, operations, stream_bytes
 from trio_dynomite.commands.rdb_types import (
     HASH_2,
@@ -67,6 +68,9 @@ def dump(ks: Keyspace, args: list[bytes]) -> bytes:
             return bulk(encode(*dump_sorted_set(ks.sorted_set_at(key))))
         case "stream":
             return bulk(encode(STREAM, stream_bytes(ks.stream_at(key).body)))
+    payload = ks.opaque(key)
+    if payload is not None:
+        return bulk(payload)
     return NULL[ks.resp]
 
 
@@ -112,6 +116,9 @@ def _write(ks: Keyspace, key: bytes, loaded: Loaded, deadline_ms: int) -> None:
             stream = ks.stream_at(key)
             for operation in operations(value):
                 stream.change(*operation)
+        case _:
+            ks.put_opaque(key, kind, value, deadline_ms)
+            return
     if deadline_ms and ks.kind(key) is not None:
         ks.expire(key, deadline_ms)
 
@@ -136,13 +143,15 @@ def sealed(body: bytes, version: int) -> bytes:
 
 
 def decode(payload: bytes) -> Loaded:
-    """The type of what is in `payload`, and the value.
+    """The type of what is in `payload`, and the value; of a module's the whole payload.
 
     Raises:
         CommandError: the checksum is wrong, or the version too new, or the value is damaged or of a type that
             we do not know.
     """
     body, version = unsealed(payload)
+    if (type_ := module_type(body)) is not None:
+        return type_, payload
     reader = Reader(body)
     code = reader.number(1)
     require(code != HASH_2 or version not in _REDIS_VERSIONS)

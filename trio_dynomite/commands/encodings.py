@@ -43,7 +43,7 @@ def encoding(ks: Keyspace, key: bytes) -> bytes | None:
         case "list":
             return _of_list(ks.list_at(key))
         case kind:
-            return kind.encode() if kind else None
+            return None if kind is None else kind.encode() if kind == "stream" else b"raw"
 
 
 def _of_string(key: bytes, value: bytes) -> bytes:

@@ -119,6 +119,12 @@ class Keyspace(Protocol):
         """Change the marks of the existing string at `key`. All that change those of one value must change
         them alike."""
 
+    def opaque(self, key: bytes) -> bytes | None:
+        """The payload at `key` if it is of a type that only a module of a storage server knows, or None."""
+
+    def put_opaque(self, key: bytes, type_: str, payload: bytes, deadline_ms: int) -> None:
+        """Make `key` a value of such a type, whatever it was."""
+
     def patch(self, key: bytes, value: bytes, *op: bytes | int) -> None:
         """The existing string at `key` becomes `value`; its deadline and marks stay.
 

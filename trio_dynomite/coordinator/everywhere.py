@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trio_dynomite.commands.rdb_module import may_be_module_type
 from trio_dynomite.commands.row import Row
 from trio_dynomite.coordinator import survey
 from trio_dynomite.coordinator.walk import SLOTS_A_SLICE, Walk, stretches
@@ -150,7 +151,7 @@ def _scan_options(options: list[bytes]) -> tuple[bytes | None, int, bytes | None
             pattern = value
         elif word == b"TYPE":
             kind = value.lower()
-            if kind not in _TYPES:
+            if kind not in _TYPES and not may_be_module_type(kind):
                 raise ValueError(f"ERR unknown type name '{value.decode('latin-1')}'")
         else:
             raise ValueError("ERR syntax error")

@@ -120,7 +120,7 @@ def _live_keys(
     is_whole = partitioner.ring_size == SLOTS
     for key, kind in engine.keyspace.store.living(slot, now_ms):
         is_here = is_whole or first <= partitioner.position(key) <= last
-        if is_here and (wanted is None or kind.encode() == wanted):
+        if is_here and (wanted is None or kind.lower().encode() == wanted):
             yield key
 
 

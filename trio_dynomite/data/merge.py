@@ -1,11 +1,10 @@
 """The one merge: what a replica knows that was told two things of one key, of whatever types.
 
-Strings, lists and streams are **whole**: one cell, which is replaced. Hashes, sets and sorted sets are made
-of
-**cells**. Think of a record as a reset (DEL and everything whole kill what is older), and for each type the
-newest stamp of what was done to it: the type with the newest wins, the newest of every other type raises the
-reset. That is a join of maxima, and so is what is done here, with the parts left out that can never matter
-again: cells older than the reset, and those of a type that lost.
+Strings, lists, streams and what modules keep are **whole**: one cell, which is replaced. Hashes, sets and
+sorted sets are made of **cells**. Think of a record as a reset (DEL and everything whole kill what is older),
+and for each type the newest stamp of what was done to it: the type with the newest wins, the newest of every
+other type raises the reset. That is a join of maxima, and so is what is done here, with the parts left out
+that can never matter again: cells older than the reset, and those of a type that lost.
 
 Of two writes that make a key different types at the same moment, the later wins as a whole.
 """
@@ -13,6 +12,7 @@ Of two writes that make a key different types at the same moment, the later wins
 from typing import Any
 
 from trio_dynomite.data.cells import Cells, unpack_cells
+from trio_dynomite.data.opaque import OPAQUE, OpaqueBody, unpack_opaque
 from trio_dynomite.data.record import (
     COUNTS,
     DEADLINE,
@@ -129,11 +129,13 @@ def pack_body(body: Any) -> list[Any]:
     return [STREAM, packed] if body.kind == STREAM else list(packed)
 
 
-def unpack_body(packed: Any) -> Cells | ListBody | StreamBody:
+def unpack_body(packed: Any) -> Cells | ListBody | StreamBody | OpaqueBody:
     """The body in a frame's values, in memory."""
     kind = packed[0]
     if kind == LIST:
         return unpack_list(packed)
     if kind == STREAM:
         return StreamBody.unpack(packed[1])
+    if kind == OPAQUE:
+        return unpack_opaque(packed)
     return unpack_cells(packed)

@@ -7,9 +7,9 @@ those, so a million keys cost no pauses. A cell of a hash, a set or a sorted set
     (stamp, value, expiry_stamp, deadline_ms, counts)
 
 The record of another type has the type's name for its value (None when it has no element) and its **body**
-in the last place: `cells.Cells`, `sequence.ListBody` or `stream.StreamBody`. `merge.py` joins those. Of
-hashes, sets and sorted sets `stamp` is the reset: cells that are older are dead. A list or a stream is one
-cell that is replaced or patched, and `stamp` is its stamp, as of a string. Where an expired record of the
+in the last place: `cells.Cells`, `sequence.ListBody`, `stream.StreamBody` or `opaque.OpaqueBody`. `merge.py`
+joins those. Of hashes, sets and sorted sets `stamp` is the reset: cells that are older are dead. Any other is
+one cell that is replaced or patched, and `stamp` is its stamp, as of a string. Where an expired record of the
 first kind was stripped of its body, the last place holds the stamp that the body was `made` with.
 
 * Writing a string replaces it whole, so the cell's stamp is also the record's reset: all that is older

@@ -12,7 +12,19 @@ from trio_dynomite.commands.numeric import INT64_MAX, INT64_MIN, integer_argumen
 from trio_dynomite.commands.record import Chance, Item
 from trio_dynomite.data import effect
 from trio_dynomite.data.cells import HASH, SET, SORTED_SET, Cells
-from trio_dynomite.data.effect import COUNT, EXPIRE, FLUSH, PATCH, PUT, RECORD, Flat, pack_record
+from trio_dynomite.data.effect import (
+    COUNT,
+    EXPIRE,
+    FLUSH,
+    PATCH,
+    PUT,
+    RECORD,
+    WHOLE,
+    Flat,
+    pack_record,
+    whole,
+)
+from trio_dynomite.data.opaque import OpaqueBody
 from trio_dynomite.data.record import (
     ABSENT,
     COUNTS,
@@ -257,6 +269,18 @@ class StoreKeyspace:
         """Add one effect to those of the running command."""
         if self.effects is not None:
             self.effects.extend(effect)
+
+    def opaque(self, key: bytes) -> bytes | None:
+        """The payload of what a module keeps at `key`."""
+        record = self._live(key)
+        body = None if record is None else record[COUNTS]
+        return body.payload if isinstance(body, OpaqueBody) else None
+
+    def put_opaque(self, key: bytes, type_: str, payload: bytes, deadline_ms: int, stamp: int = 0) -> None:
+        """Make `key` what a module keeps; `stamp`: it was made under this one."""
+        slot, stamp, body = self.store.slot_of(key), stamp or self.clock.next(), OpaqueBody(type_, payload)
+        self.store.set(slot, key, whole(stamp, body, deadline_ms))
+        self.tell(WHOLE, slot, key, stamp >> NODE_BITS, body.pack(), deadline_ms)
 
     def patch(self, key: bytes, value: bytes, *op: bytes | int) -> None:
         """The existing string at `key` becomes `value`."""

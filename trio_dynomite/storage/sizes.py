@@ -10,6 +10,7 @@ from sys import getsizeof
 from typing import Any
 
 from trio_dynomite.data.cells import ORDERED_FROM, SORTED_SET, Cells
+from trio_dynomite.data.opaque import OpaqueBody
 from trio_dynomite.data.record import COUNTS, VALUE, Record, has_body
 from trio_dynomite.data.sequence import ListBody
 from trio_dynomite.data.slim import slim
@@ -45,6 +46,8 @@ def size_of(key: bytes, record: Record, samples: int) -> int:
         return size + _BODY + _scaled(cells, body.live, _PLACE + _ranked(body))
     if isinstance(body, ListBody):
         return size + _BODY + _scaled(list(map(getsizeof, _some(body.items, samples))), len(body), _POINTER)
+    if isinstance(body, OpaqueBody):
+        return size + _BODY + len(body)
     fields = [sum(map(getsizeof, entry)) for entry in _some(body.entries.values(), samples)]
     return size + _BODY + _scaled(fields, len(body), _ENTRY + _RECORD)
 
@@ -79,6 +82,8 @@ def weight(key: bytes, record: Record) -> int:
         return size + _scaled(cells, body.live, _ELEMENT + _ranked(body))
     if isinstance(body, ListBody):
         return size + _scaled(list(map(len, _some(body.items, _LOOKED_AT))), len(body), _BYTES + _POINTER)
+    if isinstance(body, OpaqueBody):
+        return size + len(body)
     entries = [sum(map(len, fields)) + 2 * _BYTES for fields in _some(body.entries.values(), _LOOKED_AT)]
     return size + _scaled(entries, len(body), _ENTRY + _RECORD)
 

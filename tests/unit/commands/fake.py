@@ -106,6 +106,14 @@ class FakeKeyspace:
     def put(self, key: bytes, value: bytes, deadline_ms: int = 0) -> None:
         self.entries[key] = Entry("string", value, deadline_ms, self.now_ms)
 
+    def opaque(self, key: bytes) -> bytes | None:
+        entry = self._live(key)
+        known = ("string", "hash", "list", "set", "zset", "stream")
+        return None if entry is None or entry.kind in known else bytes(entry.value)
+
+    def put_opaque(self, key: bytes, type_: str, payload: bytes, deadline_ms: int) -> None:
+        self.entries[key] = Entry(type_, payload, deadline_ms, self.now_ms)
+
     def patch(self, key: bytes, value: bytes, *op: bytes | int) -> None:
         assert self.get(key) is not None
         assert self._patched(key, op) == value

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_dynomite.commands.dump import _crc64, decode, encode
+from trio_dynomite.commands.dump import _crc64, decode, encode, sealed
 from trio_dynomite.commands.rdb import string_bytes
+from trio_dynomite.commands.rdb_module import may_be_module_type, module_type
 from trio_dynomite.commands.rdb_types import STRING
 from trio_dynomite.errors import CommandError
 
@@ -108,3 +109,29 @@ def test_restore_tells_what_happened(ks: FakeKeyspace, run: Run) -> None:
     run("RESTORE key 1", payload, b"REPLACE", b"ABSTTL")
     run("RESTORE key 1", payload, b"ABSTTL")
     assert ks.events == [("restore", b"key"), ("del", b"key")]
+
+
+def test_a_modules_value_is_kept_as_it_is(ks: FakeKeyspace, run: Run) -> None:
+    payload = sealed(b"\x07\x81" + bytes.fromhex("bde72cb1eb5e7400") + b"whatever\x00", 12)
+    assert run("RESTORE k 0", payload) == b"+OK\r\n"
+    assert ks.kind(b"k") == module_type(payload[:-10])
+    assert payload_in(run("DUMP k")) == payload
+    assert run("RESTORE k 0", payload).startswith(b"-BUSYKEY")
+    assert run("RESTORE k 1000", payload, b"REPLACE") == b"+OK\r\n"
+    assert ks.deadline(b"k") == ks.now_ms + 1000
+    assert run("OBJECT ENCODING k") == b"$3\r\nraw\r\n"
+
+
+def test_the_type_of_a_modules_value() -> None:
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    number = 0
+    for letter in "ReJSON-RL":
+        number = number << 6 | letters.index(letter)
+    told = (number << 10 | 3).to_bytes(8, "big")
+    assert module_type(b"\x07\x81" + told) == "ReJSON-RL"
+    assert module_type(b"\x00\x81" + told) is None
+    assert module_type(b"\x07\x81" + told[:7]) is None
+    assert module_type(b"") is None
+    assert may_be_module_type(b"rejson-rl")
+    assert not may_be_module_type(b"rejson-r")
+    assert not may_be_module_type(b"rejson.rl")

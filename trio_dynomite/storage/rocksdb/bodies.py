@@ -2,7 +2,8 @@
 
 A header has what a body keeps by difference (digest, counts, the first deadline, the ends of a list, the
 counters of a stream) and the number of its shelf; the cells, elements and entries stand under keys of their
-own. The groups of a stream are one value beside its entries, written when an operation had to do with them.
+own. An opaque value is in the header itself. The groups of a stream are one value beside its entries, written
+when an operation had to do with them.
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 
 from trio_dynomite.data.cells import Cells
+from trio_dynomite.data.opaque import OPAQUE, OpaqueBody
 from trio_dynomite.data.sequence import LIST, ListBody
 from trio_dynomite.data.stream import StreamBody
 from trio_dynomite.data.stream_groups import Group
@@ -34,6 +36,8 @@ def header(body: Any) -> list[Any]:
             shelf.groups.put(shelf.groups.prefix, _encode(groups))
         counters = [signed(body.last_id), signed(body.max_deleted_id), body.added]
         return [_STREAM, shelf.number, len(body.entries), *counters, body.entries.front]
+    if isinstance(body, OpaqueBody):
+        return [OPAQUE, shelf.number, body.kind, body.payload]
     sums = [signed(body.made), body.live, body.due_ms, signed(body.sum)]
     sizes = [len(body.cells), len(body._scores or ()), len(body._deadlines or ())]
     told = [body.kind, shelf.number, *sums, *sizes]
@@ -49,6 +53,8 @@ def body_of(disk: Disk, slot: int, owner: bytes, told: list[Any]) -> Any:
     if kind == _STREAM:
         fronts = {"entries": rest[4]} if len(rest) > 4 else {}
         return _stream(DiskShelf(disk, slot, number, owner, {"entries": rest[0]}, fronts), rest[1:4])
+    if kind == OPAQUE:
+        return OpaqueBody(rest[0], rest[1], DiskShelf(disk, slot, number, owner, {}))
     made, live, due_ms, sum_, cells, scores, deadlines = rest[:7]
     sizes = {"cells": cells, "scores": scores, "deadlines": deadlines}
     shelf = DiskShelf(
@@ -77,6 +83,6 @@ def drop(body: Any) -> None:
     elif body.kind == _STREAM:
         body.entries.drop()
         body.shelf.groups.put(body.shelf.groups.prefix, None)
-    else:
+    elif not isinstance(body, OpaqueBody):
         for container in filter(None, (body.cells, body._scores, body._deadlines)):
             container.drop()

@@ -15,6 +15,7 @@ Numbers are taken from a stretch that was reserved, so that they need not be wri
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from trio_dynomite.data.opaque import OpaqueBody
 from trio_dynomite.data.record import COUNTS, EXPIRY, STAMP, VALUE, Record, has_body, newest
 from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.rocksdb import bodies
@@ -81,7 +82,8 @@ class Book:
             if type(value) is bytes:
                 self._weight += len(value)
             elif type(value) is str:
-                self._weight += _BODY_WEIGHT
+                body = record[COUNTS]
+                self._weight += _BODY_WEIGHT + (len(body) if type(body) is OpaqueBody else 0)
 
     def read(self, name: bytes, data: bytes) -> Record:
         """The record that was found under `name`: as it is in memory, or else in `data`, and not kept."""
@@ -120,6 +122,10 @@ class Book:
         self._dirty[name] = self.young[name] = record
         value = record[1]
         self._weight += _WEIGHT + (len(value) if type(value) is bytes else _BODY_WEIGHT if value else 0)
+
+    def weigh(self, size: int) -> None:
+        """A record that was set has so many bytes that are not in its value."""
+        self._weight += size
 
     def delete(self, name: bytes) -> None:
         """There is no record under `name` any more."""
@@ -214,6 +220,8 @@ class Slot:
             shelved = self._book.shelved(name, body)
             if shelved is not body:
                 body, record = shelved, (*record[:COUNTS], shelved)
+            if type(body) is OpaqueBody:
+                self._book.weigh(len(body))
         if old is None:
             self.size += 1
         elif old[COUNTS] is not body and has_body(old):
