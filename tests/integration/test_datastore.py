@@ -11,7 +11,8 @@ import trio
 import trustme
 from attrs import define, evolve
 
-from tests.integration.storage_servers import asked, program
+from tests.integration.storage_servers import asked
+from tests.servers import program
 from trio_dynomite import datastore
 from trio_dynomite.config import Memcached, Redis, Settings, Storage, kinds
 from trio_dynomite.datastore import Wishes, connection_to, facts_of, managed_server

@@ -12,16 +12,8 @@ import pytest
 import trio
 from attrs import define
 
-from tests.integration.storage_servers import (
-    MEMCACHED,
-    REDIS,
-    VALKEY,
-    Events,
-    asked,
-    connection,
-    managed,
-    program,
-)
+from tests.integration.storage_servers import Events, asked, connection, managed
+from tests.servers import MEMCACHED, REDIS, VALKEY, program
 from trio_dynomite.errors import DynomiteError
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.model import Endpoint

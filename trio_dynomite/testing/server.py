@@ -262,6 +262,11 @@ class SimServer:
         raise AssertionError(f"the store gave up its server: {reason}")
 
 
+def is_simulated(store: RemoteStore) -> bool:
+    """Is its server one of these?"""
+    return isinstance(store.connection, SimServer)
+
+
 def looked_up(store: RemoteStore, key: bytes) -> Record:
     """What is known of a key, here or at the simulated server."""
     entry = store.cache.find(key)

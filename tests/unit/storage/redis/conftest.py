@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.storage.redis.servers import KINDS, connected, started
+from tests.servers import KINDS, connected, started
 from tests.unit.storage.redis.sync_connection import SyncConnection
 from trio_dynomite.storage.redis.library import load_step
 

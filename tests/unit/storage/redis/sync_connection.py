@@ -14,9 +14,9 @@ from trio_dynomite.storage.servers.pipe import LOST
 class SyncConnection:
     """`remote.driver.Connection`, and a plain client."""
 
-    def __init__(self, wire: socket.socket) -> None:
+    def __init__(self, wire: socket.socket, new_scanner: Callable[[], Any] = ReplyScanner) -> None:
         self._wire = wire
-        self._scanner = ReplyScanner()
+        self._scanner = new_scanner()
         self._unsent: list[bytes] = []
         self._waiting: deque[Callable[[Any], None]] = deque()
         self.sent = 0
@@ -57,6 +57,22 @@ class SyncConnection:
             for reply in self._scanner.feed(self._wire.recv(1 << 20)):
                 self._waiting.popleft()(reply)
         assert self.closed is None, self.closed
+
+    def cut(self, arriving: int, answered: int) -> None:
+        """The connection ends: so many requests still arrive, and so many replies."""
+        requests, self._unsent = self._unsent[:arriving], []
+        self._wire.sendall(b"".join(requests))
+        replies: list[bytes] = []
+        while len(replies) < len(requests):
+            replies += self._scanner.feed(self._wire.recv(1 << 20))
+        for reply in replies[:answered]:
+            self._waiting.popleft()(reply)
+        self.lose()
+
+    @property
+    def is_idle(self) -> bool:
+        """Does nobody wait for a reply?"""
+        return not self._waiting
 
     def lose(self) -> None:
         """What is under way is lost: some of it may have been done."""

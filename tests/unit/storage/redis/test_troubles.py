@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.servers import connected
 from tests.unit.storage.redis.looks import expected, litter, seen
 from tests.unit.storage.redis.node import SLOT_OF, Node, RemoteNode, plain
-from tests.unit.storage.redis.servers import connected
 from tests.unit.storage.redis.sync_connection import SyncConnection
 from trio_dynomite.data.record import is_stripped
 from trio_dynomite.errors import ProtocolError
