@@ -4,6 +4,10 @@ A plain string's is as a cell's (`cells.py`); any other is
 
     "x", the stamp, MessagePack of [value, expiry stamp, deadline, counts, made, body]
 
+of a value that a module has just made, the server writes it
+
+    "m", the stamp, its deadline in digits, ":", its type
+
 `value` is None, True (the native key has it), the base of what was counted, or the name of a type; `made` is
 what is left of a stripped body; and `body` is what is kept of one by difference: so that two nodes can
 compare their keys, and tell when to look at them, without reading a value.
@@ -14,6 +18,7 @@ from typing import Any
 from attrs import frozen
 
 from trio_dynomite.data.cells import Cells
+from trio_dynomite.data.opaque import OPAQUE, OpaqueBody
 from trio_dynomite.data.record import (
     COUNTS,
     DEADLINE,
@@ -41,7 +46,8 @@ from trio_dynomite.storage.remote.driver import Head
 from trio_dynomite.storage.rocksdb.codec import signed, signed_in
 
 STREAM = "stream"
-_DEAD = DEAD[0]
+MODULE = b"m"
+_DEAD, _MODULE = DEAD[0], MODULE[0]
 _AT = 1 + STAMP_BYTES
 _MADE_WEIGHT = Cells("", made=1).digest
 
@@ -87,6 +93,8 @@ def encode_head(record: Record) -> bytes:
 def _told(body: Any) -> list[Any]:
     if body.kind == LIST:
         return [LIST]
+    if isinstance(body, OpaqueBody):
+        return [OPAQUE]
     if body.kind == STREAM:
         return [STREAM, number(body.last_id), number(body.max_deleted_id), body.added]
     return [body.kind, number(body.made), body.live, body.due_ms, signed(body.sum), body.dead]
@@ -99,6 +107,10 @@ def decode_head(data: bytes) -> Record:
     stamp = int.from_bytes(data[1:_AT])
     if data[0] == _DEAD:
         return (stamp, None, 0, 0, None)
+    if data[0] == _MODULE:
+        deadline, _, type_ = data[_AT:].partition(b":")
+        dated = int(deadline)
+        return (stamp, type_.decode(), stamp if dated else 0, dated, Told(OPAQUE))
     value, expiry, deadline, counts, made, body = decode(memoryview(data)[_AT:])
     extra: Any = unpacked(counts)
     if made is not None:
@@ -110,8 +122,8 @@ def decode_head(data: bytes) -> Record:
 
 def _untold(body: list[Any]) -> Told:
     type_ = body[0]
-    if type_ == LIST:
-        return Told(LIST)
+    if type_ in (LIST, OPAQUE):
+        return Told(type_)
     if type_ == STREAM:
         return Told(STREAM, counters=(int.from_bytes(body[1]), int.from_bytes(body[2]), body[3]))
     _, made, live, due_ms, sum_, dead = body

@@ -2,7 +2,8 @@
 
     1 "t:" slot   a hash: key → its head, all of the record but values and elements (`heads.py`)
     1 "c:" key    a hash: element → its cell without the value (`cells.py`), of a hash, a set or a sorted set
-    1 "g:" key    a string: the consumer groups of a stream, as one blob
+    1 "g:" key    a string: the consumer groups of a stream, as one blob; or what a module made that
+                  the server has not got, as DUMP gave it
     1 "n"         a hash: what `ListingDriver.note` keeps, by name
 
 A head is there for every key that is known, of dead ones too; the other two only beside what is live or has

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from trio_dynomite.storage.servers.handshake import Step, failed, packed
 
-NAME = b"trio_dynomite_2"
+NAME = b"trio_dynomite_3"
 SOURCE = (files(__package__) / "library.lua").read_bytes()
 
 

@@ -3,14 +3,16 @@
 A native key that has passed its deadline is gone, and its head is still there: that is a record which has
 lost its value to its deadline. Where a value is missing for no such reason, the server has lost it, and what
 the head says is worth nothing. A native key without a head was written by somebody else, before this node had
-the server: it counts as older than anything a node writes.
+the server: it counts as older than anything a node writes. What a module made is told as its payload, which
+stands beside the key where the server has not got that module.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from trio_dynomite.data.cells import HASH, SORTED_SET, Cells
+from trio_dynomite.data.cells import HASH, SET, SORTED_SET, Cells
 from trio_dynomite.data.entry_id import SEQUENCE_BITS
+from trio_dynomite.data.opaque import OPAQUE, OpaqueBody
 from trio_dynomite.data.record import COUNTS, STAMP, VALUE, Record
 from trio_dynomite.data.sequence import LIST, ListBody
 from trio_dynomite.data.stream import StreamBody
@@ -20,6 +22,7 @@ from trio_dynomite.storage.redis.heads import STREAM, Told, decode_head
 from trio_dynomite.storage.redis.shelf import RedisShelf, adopt
 
 _STRING = "string"
+_OWN = (LIST, STREAM, HASH, SET, SORTED_SET)
 
 
 def record_in(key: bytes, answer: list[Any]) -> Record | None:
@@ -30,12 +33,26 @@ def record_in(key: bytes, answer: list[Any]) -> Record | None:
         return _foreign(key, type_, native)
     record = decode_head(head)
     told, value = record[COUNTS], record[VALUE]
+    if isinstance(told, Told) and told.kind == OPAQUE and value is not None:
+        return _opaque(key, record, native if type_ == value else None, beside[1])
     if value is not None and type_ != (value if type(value) is str else _STRING):
         return _without_value(record)
     if isinstance(told, Told):
         cells, groups = beside
         return (*record[:COUNTS], _body(key, told, native if value is not None else None, cells, groups))
     return record if value is not True else (record[STAMP], native, *record[VALUE + 1 :])
+
+
+def _opaque(key: bytes, record: Record, native: bytes | None, beside: bytes | None) -> Record | None:
+    payload = native or beside
+    if payload is None:
+        return _without_value(record)
+    return (*record[:COUNTS], _adopted(key, OpaqueBody(record[VALUE], payload)))
+
+
+def _adopted(key: bytes, body: Any) -> Any:
+    adopt(key, body)
+    return body
 
 
 def _without_value(record: Record) -> Record | None:
@@ -51,6 +68,8 @@ def _foreign(key: bytes, type_: str, native: Any) -> Record | None:
         return (FOREIGN, native, 0, 0, None)
     if native is None:
         return None
+    if type_ not in _OWN:
+        return (FOREIGN, type_, 0, 0, _adopted(key, OpaqueBody(type_, native)))
     stamp = FOREIGN if type_ in (LIST, STREAM) else 0
     return (stamp, type_, 0, 0, _body(key, Told(type_, made=FOREIGN), native, [], None))
 

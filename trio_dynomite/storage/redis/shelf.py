@@ -12,6 +12,7 @@ from typing import Any
 from sortedcontainers import SortedDict
 
 from trio_dynomite.data.buckets import Buckets
+from trio_dynomite.data.opaque import OpaqueBody
 from trio_dynomite.data.record import Record
 from trio_dynomite.data.sequence import LIST
 from trio_dynomite.data.shelf import MemoryShelf
@@ -188,5 +189,5 @@ def adopt(key: bytes, body: Any) -> None:
         body.items = NotedSequence(body.items)
     elif body.kind == "stream":
         body.entries = NotedEntries(body.entries)
-    else:
+    elif not isinstance(body, OpaqueBody):
         body.cells = NotedCells.over(body.cells)

@@ -10,6 +10,7 @@ from trio_dynomite.commands.rdb_stream import STREAM as STREAM_CODE
 from trio_dynomite.commands.rdb_stream import stream_bytes
 from trio_dynomite.data.cells import HASH, SET, SORTED_SET, Cells
 from trio_dynomite.data.entry_id import PART_MAX, SEQUENCE_BITS
+from trio_dynomite.data.opaque import OpaqueBody
 from trio_dynomite.data.record import COUNTS, DEADLINE, VALUE, Record, has_body, text
 from trio_dynomite.data.sequence import LIST
 from trio_dynomite.data.stream import StreamBody
@@ -86,9 +87,10 @@ def _dated(record: Record, before: Record | None) -> list[Command]:
     """Give the native key its deadline: always, since it may have been emptied in between."""
     if record[VALUE] is None:
         return []
+    places = (_KEY, _GROUPS) if type(record[COUNTS]) is OpaqueBody else (_KEY,)
     if record[DEADLINE]:
-        return [[b"PEXPIREAT", _KEY, b"%d" % record[DEADLINE]]]
-    return [[b"PERSIST", _KEY]] if before is not None and before[DEADLINE] else []
+        return [[b"PEXPIREAT", place, b"%d" % record[DEADLINE]] for place in places]
+    return [[b"PERSIST", place] for place in places] if before is not None and before[DEADLINE] else []
 
 
 def keys_of(key: bytes, slot: int) -> tuple[bytes, bytes, bytes, bytes]:
@@ -117,6 +119,8 @@ def _whole(body: Any) -> list[Command]:
         return _many(b"RPUSH", _KEY, list(body.items))
     if body.kind == STREAM:
         return _whole_stream(body)
+    if type(body) is OpaqueBody:
+        return [[b"OPAQUE", _KEY, body.payload]]
     body.cells.taken()
     return _cells(body, body.cells.items())
 
@@ -152,6 +156,8 @@ def _noted(key: bytes, record: Record) -> list[Command] | None:
         return _noted_list(body)
     if body.kind == STREAM:
         return _noted_stream(body)
+    if type(body) is OpaqueBody:
+        return []
     changed = body.cells.taken()
     get = body.cells.get
     if len(changed) == 1:

@@ -7,6 +7,7 @@ from typing import Any
 from tests.unit.storage.redis.sync_connection import SyncConnection
 from trio_dynomite.commands.table import lookup
 from trio_dynomite.data.cells import Cells
+from trio_dynomite.data.opaque import OpaqueBody
 from trio_dynomite.data.record import ABSENT, COUNTS, Record, digest
 from trio_dynomite.data.sequence import ListBody
 from trio_dynomite.data.stamp import HybridClock
@@ -133,6 +134,6 @@ def plain(record: Record) -> Any:
         told = (body.kind, body.made, body.live, body.dead, body.due_ms, body.sum, cells)
     elif isinstance(body, ListBody):
         told = list(body.items)
-    elif isinstance(body, StreamBody):
+    elif isinstance(body, StreamBody | OpaqueBody):
         told = body.pack()
     return (*record[:COUNTS], told, digest(record))

@@ -20,6 +20,7 @@ from tests.conformance.stream_requests import ADD, STREAMS
 from tests.unit.storage.redis.looks import expected, litter, seen
 from tests.unit.storage.redis.node import SLOT_OF, Node, RemoteNode, plain
 from tests.unit.storage.redis.sync_connection import SyncConnection
+from trio_dynomite.commands.dump import sealed
 from trio_dynomite.data.effect import record_effect
 from trio_dynomite.data.record import ABSENT
 from trio_dynomite.storage.redis.driver import RedisDriver
@@ -35,9 +36,20 @@ BY_CHANCE = {
     b"KEYS",
     b"DBSIZE",
 }
+KEY = st.sampled_from([b"a", b"b"])
 HINCRBYS = [
     st.tuples(st.just(name), st.sampled_from([b"a", b"b"]), st.sampled_from([b"f", b"7"]), st.just(b"3"))
     for name in (b"HINCRBY",)
+]
+PAYLOADS = [sealed(bytes.fromhex("0781bde72cb1eb5e7400") + more, 11) for more in (b"one\x00", b"two" * 99)]
+"""Of a module that no server of the tests has."""
+MODULES = [
+    st.tuples(st.just(b"RESTORE"), KEY, st.just(b"0"), st.sampled_from(PAYLOADS), st.just(b"REPLACE")),
+    st.tuples(st.just(b"RESTORE"), KEY, st.just(b"50"), st.sampled_from(PAYLOADS)),
+    st.tuples(st.sampled_from([b"DUMP", b"TYPE", b"PERSIST", b"GET", b"LLEN", b"DEL"]), KEY),
+    st.tuples(st.just(b"PEXPIRE"), KEY, st.sampled_from([b"100", b"100000"])),
+    st.tuples(st.sampled_from([b"RENAME", b"COPY"]), KEY, KEY),
+    st.tuples(st.sampled_from([b"APPEND", b"LPUSH"]), KEY, st.just(b"x")),
 ]
 FAMILIES: dict[str, list[Any]] = {
     "strings": STRINGS,
@@ -46,6 +58,7 @@ FAMILIES: dict[str, list[Any]] = {
     "sorted": SORTED_SETS,
     "lists": [*PUSHES, *LISTS],
     "streams": [ADD, ADD, *STREAMS],
+    "modules": MODULES,
 }
 EXAMPLES = int(os.environ.get("REDIS_EXAMPLES", "0"))
 """As many as it says of each family, instead of a few."""
