@@ -159,7 +159,12 @@ def facts_of(connection: Connection, managed: ManagedServer | None) -> dict[str,
 
 
 def _managed_redis(redis: Redis, folder: Path) -> ManagedServer:
-    options = RedisOptions(memory=redis.memory, policy=redis.memory_policy, append_only=redis.append_only)
+    options = RedisOptions(
+        memory=redis.memory,
+        policy=redis.memory_policy,
+        append_only=redis.append_only,
+        modules=redis.modules,
+    )
     return ManagedServer(
         program=find_redis(redis.server, shutil.which, _bundled_valkey),
         arguments=options.arguments(),

@@ -11,10 +11,14 @@ from functools import partial
 import trio
 from attrs import define, field
 
+from trio_dynomite.commands.row import Row
+from trio_dynomite.commands.table import learn
 from trio_dynomite.config import Settings, kinds
 from trio_dynomite.datastore import Wishes, connection_to, facts_of
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.storage.redis.library import load_step
+from trio_dynomite.storage.redis.modules import commands_step
+from trio_dynomite.storage.remote.listed import ListedStore
 from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.servers.connection import Connection
 from trio_dynomite.storage.servers.managed import ManagedServer
@@ -33,11 +37,19 @@ class Service:
     lost: str = ""
     """Why the life has ended."""
     on_lost: Callable[[], None] = lambda: None
+    modules: list[Row] = field(factory=list)
+    """The commands that the server has of modules."""
     _is_begun: trio.Event = field(factory=trio.Event)
+
+    def know(self, modules: list[Row]) -> None:
+        """The server has told which commands it has of modules."""
+        self.modules = modules
 
     def up(self, pipe: ServerPipe) -> None:
         """The server is connected."""
         self.store.connection = pipe
+        if isinstance(self.store, ListedStore):
+            self.store.module_commands = frozenset([row.name for row in learn(self.modules)])
         self.store.begin(self._is_begun.set)
 
     def down(self, reason: str) -> None:
@@ -58,6 +70,7 @@ class Service:
         return {
             "storage_fetched": lambda: store.fetched,
             "storage_sent": lambda: store.sent,
+            "storage_module_commands": lambda: len(self.modules),
             "storage_conflicts": lambda: store.conflicts,
             **{name: partial(self._fact, name) for name in facts_of(self.connection, self.managed)},
         }
@@ -74,7 +87,7 @@ def service_of(settings: Settings, managed: ManagedServer | None, hub: Hub, stor
         return None
     assert isinstance(store, RemoteStore)
     service = Service(store, managed)
-    steps = [load_step()] if settings.storage.engine == kinds.REDIS else []
+    steps = [load_step(), commands_step(service.know)] if settings.storage.engine == kinds.REDIS else []
     wishes = Wishes(on_up=service.up, on_down=service.down, steps=steps)
     service.connection = connection_to(settings, managed, hub, wishes)
     return service

@@ -85,7 +85,7 @@ class Selector:
 
     def lets_all(self, row: Row) -> bool:
         """May every request of `row` be made, whatever its arguments are?"""
-        if row.name not in self.allowed and "no_auth" not in row.flags:
+        if not self._allows(row):
             return False
         return (
             (self.has_the_database or not touched.has_database(row))
@@ -109,10 +109,14 @@ class Selector:
         return next(self._refused_keys(keys), None) or next(self._refused_channels(row, args), None)
 
     def _lets_run(self, row: Row, args: list[bytes]) -> bool:
-        if row.name in self.allowed or "no_auth" in row.flags:
+        if self._allows(row):
             return True
         first = self.first_arguments.get(row.name, ())
         return len(args) > 1 and args[1].lower() in first
+
+    def _allows(self, row: Row) -> bool:
+        """Is it among the commands, whatever its arguments? A module's is where all of them are."""
+        return row.name in self.allowed or "no_auth" in row.flags or (row.is_module and self.begins_with_all)
 
     def _refused_keys(self, keys: Sequence[Key]) -> Iterator[Lack]:
         if self.key_patterns is not None:

@@ -90,13 +90,13 @@ def restore(ks: Keyspace, args: list[bytes]) -> bytes:
         if ks.delete(key) and ks.wants_events:
             ks.event("del", key)
         return OK
-    _write(ks, key, loaded, deadline_ms)
+    put_loaded(ks, key, loaded, deadline_ms)
     if ks.wants_events:
         ks.event("restore", key)
     return OK
 
 
-def _write(ks: Keyspace, key: bytes, loaded: Loaded, deadline_ms: int) -> None:
+def put_loaded(ks: Keyspace, key: bytes, loaded: Loaded, deadline_ms: int) -> None:
     """Make `key` hold what was loaded."""
     kind, value = loaded
     if kind == "string":

@@ -31,6 +31,14 @@ def key_specs(name: str) -> list[dict[str, Any]]:
     ]
 
 
+def learn_specs(name: str, specs: list[dict[str, Any]]) -> None:
+    """Know where the keys of a command stand that is none of Valkey's."""
+    reference = _reference()
+    first = len(reference["key_specs"])
+    reference["key_specs"] += specs
+    reference["commands"][name] = {"key_specs": list(range(first, first + len(specs)))}
+
+
 def docs(name: str) -> dict[str, Any]:
     """The documentation of command `name`, a subcommand as `parent|child`; empty when there is none."""
     parent = name.partition("|")[0]

@@ -188,15 +188,18 @@ class Row:
     """The arity when it is exact, else 0: comparisons instead of a call on the hot path."""
     least_arity: int = field(init=False)
     """The fewest arguments when there may be more, else out of reach."""
+    is_module: bool = field(init=False)
+    """It is a module's of the storage server, which runs it."""
     is_plain: bool = field(init=False)
     """One key in its place and no other: nothing to check before it is routed."""
 
     def __attrs_post_init__(self) -> None:
         self.write = "write" in self.flags
+        self.is_module = "module" in self.flags
         self.fixed_arity = max(self.arity, 0)
         self.least_arity = -self.arity if self.arity < 0 else 1 << 30
         one_key = self.spread is Spread.KEY and self.first == self.last > 0
-        self.is_plain = one_key and not (self.keys_of or self.blocking or self.leads_to)
+        self.is_plain = one_key and not (self.keys_of or self.blocking or self.leads_to or self.is_module)
 
     def takes(self, count: int) -> bool:
         """Is `count` arguments, name included, an acceptable number?"""

@@ -5,7 +5,7 @@ lower and upper case, and not the containers (OBJECT, CLIENT, CONFIG…), whose 
 argument; `find` knows those, and any mixture of cases.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from trio_dynomite.commands.acl_rows import ACL_ROWS
@@ -63,10 +63,13 @@ def _subcommands() -> dict[str, dict[bytes, Row]]:
     return children
 
 
-ROWS: Mapping[bytes, Row] = MappingProxyType({row.name.encode(): row for row in _ALL if "|" not in row.name})
+_rows = {row.name.encode(): row for row in _ALL if "|" not in row.name}
+_children = _subcommands()
+
+ROWS: Mapping[bytes, Row] = MappingProxyType(_rows)
 """The commands and containers by lower-case name, as COMMAND lists them."""
 
-SUBCOMMANDS: Mapping[str, Mapping[bytes, Row]] = MappingProxyType(_subcommands())
+SUBCOMMANDS: Mapping[str, Mapping[bytes, Row]] = MappingProxyType(_children)
 """Of each container its subcommands, by lower-case name without the container's."""
 
 TABLE: Mapping[bytes, Row] = {
@@ -76,6 +79,27 @@ TABLE: Mapping[bytes, Row] = {
     for spelling in (name, name.upper())
 }
 """The commands without subcommands, in lower and upper case. A plain dict, for it is on the hot path."""
+
+
+_learned: list[Row] = []
+
+
+def learn(rows: Iterable[Row]) -> list[Row]:
+    """Know these commands, too, in the place of those that were learned before; which of them are new.
+
+    A name that the table has itself stays as it is."""
+    for row in _learned:
+        _rows.pop(row.name.encode(), None)
+        _children.pop(row.name, None)
+    own = frozenset([name.decode() for name in _rows])
+    _learned[:] = [row for row in rows if row.name.partition("|")[0] not in own]
+    for row in _learned:
+        parent, bar, child = row.name.partition("|")
+        if bar:
+            _children.setdefault(parent, {})[child.encode()] = row
+        else:
+            _rows[row.name.encode()] = row
+    return list(_learned)
 
 
 def find(args: list[bytes]) -> Row | None:

@@ -21,6 +21,7 @@ Secret = Annotated[bytes, "secret"]
 """A password that this node says to others, as it is."""
 Address = Annotated[Endpoint, "address"]
 AppendOnly = Annotated[str, "append only"]
+Modules = Annotated[tuple[str, ...], "modules"]
 
 
 def secret(value: object) -> bytes:
@@ -49,10 +50,24 @@ def append_only(value: object) -> str:
     return kinds.one_of(kinds.text(value), APPEND_ONLY)
 
 
+def modules(value: object) -> tuple[str, ...]:
+    """Files of modules, each with its arguments behind it."""
+    if isinstance(value, kinds.Text):
+        value = value.parts()
+    if not isinstance(value, list):
+        raise ValueError('must be a list of files, ["/path/to/module.so", ...]')
+    found = tuple([kinds.text(part) for part in value])
+    wrong = next((part for part in found if not part.startswith("/")), None)
+    if wrong is not None:
+        raise ValueError(f'the path of a module must begin with "/", not {wrong!r}')
+    return found
+
+
 READERS: tuple[tuple[object, Callable[[object], object]], ...] = (
     (Secret, secret),
     (Address, address),
     (AppendOnly, append_only),
+    (Modules, modules),
 )
 """How these annotations are read."""
 
@@ -79,6 +94,8 @@ class Redis:
     memory: kinds.BytesOrZero = 0
     """What a managed server may take (Redis: maxmemory); 0: no limit."""
     memory_policy: kinds.Policy = "noeviction"
+    modules: Modules = ()
+    """What a managed server is to load: paths, each with its arguments."""
     append_only: AppendOnly = "everysec"
     """When a managed server's append-only file is synced; "no": there is none."""
     silent_after: kinds.Seconds = 2.0
@@ -108,6 +125,8 @@ def check_redis(redis: Redis, *, is_external: bool) -> Iterator[Problem]:
             if getattr(redis, name):
                 yield ("redis", name), "means something with redis.address only: a managed server has none"
     yield from _either("redis", redis.server, redis.address)
+    if redis.modules and redis.address is not None:
+        yield ("redis", "modules"), "means something without redis.address only: that server has its own"
     if redis.username is not None and redis.password is None:
         yield ("redis", "password"), "is missing, while redis.username is given"
     if (redis.tls_cert is None) != (redis.tls_key is None):

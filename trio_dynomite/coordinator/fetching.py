@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from attrs import define
 
 from trio_dynomite.commands.row import Row
+from trio_dynomite.coordinator import modules
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.coordinator.here import when_here
 from trio_dynomite.coordinator.park import Parked
@@ -36,10 +37,18 @@ class FetchingEngine(Engine):
     held: int = 0
     """Requests that waited for their records, so far."""
 
+    def submit(self, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
+        """As in `Engine`."""
+        if row.is_module and not row.keys(args):
+            return modules.ask_here(self, row, args, caller)
+        return Engine.submit(self, row, args, caller)
+
     def submit_to(self, route: Route, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
         """As in `Engine`."""
         if row.is_plain and args[row.first] in self.keyspace.store.cache.young:  # type: ignore[attr-defined]
             return Engine.submit_to(self, route, row, args, caller)  # most of all requests
+        if row.is_module:
+            return modules.submit_to(self, route, row, args, caller)
         follows = not row.write and route in caller.remote_writes  # its own write, to where that went
         if not follows and (route.is_ready if row.write else route.serves):
             store = self.keyspace.store
@@ -74,7 +83,7 @@ class FetchingEngine(Engine):
         if row.name in PASSABLE and not caller.read_level and _may_pass(store, missing[0]):
             pass_on(self, store, args, caller)
         else:
-            self._hold(store, route, row, args, caller, missing)
+            self.hold(store, route, row, args, caller, missing)
         return None
 
     def _led_to(self, row: Row, args: list[bytes]) -> list[bytes]:
@@ -96,7 +105,7 @@ class FetchingEngine(Engine):
         if when_here(self, keys, strip):
             strip()
 
-    def _hold(
+    def hold(
         self,
         store: RemoteStore,
         route: Route,
@@ -105,6 +114,7 @@ class FetchingEngine(Engine):
         caller: Caller,
         missing: list[bytes],
     ) -> None:
+        """Submit a request again when the records of these keys are here."""
         self.held += 1
         waiter = caller.wait() if row.is_plain else caller.block()
         levels = (caller.read_level, caller.write_level)

@@ -111,6 +111,68 @@ local function read(keys)
   return {head, kind, value}
 end
 
+-- What is at a key: type, deadline, payload; and a short text that differs when any of them does.
+local function state(key)
+  local kind, date = redis.call('TYPE', key).ok, redis.call('PEXPIRETIME', key)
+  local payload = redis.pcall('DUMP', key)
+  payload = type(payload) == 'string' and payload or ''
+  return kind, date, payload, kind .. ':' .. string.format('%.0f', date) .. ':' .. redis.sha1hex(payload)
+end
+
+-- A module's value that stands beside its key is put where it belongs, if the server has learned to read it.
+local function wake(keys)
+  local payload = redis.call('EXISTS', keys[1]) == 0 and redis.call('GET', keys[4])
+  if payload then
+    local date = redis.call('PEXPIRETIME', keys[4])
+    local reply = redis.pcall('RESTORE', keys[1], math.max(date, 0), payload, 'ABSTTL')
+    if not reply.err then
+      redis.call('UNLINK', keys[4])
+    end
+  end
+end
+
+-- Before a module's command: the head that should be there, should the key be. 0: it is not so.
+local function before(keys, args)
+  local good = (redis.call('HGET', keys[2], keys[1]) or '') == args[1]
+  if args[2] == '1' then
+    wake(keys)
+    good = good and redis.call('EXISTS', keys[1]) == 1
+  else
+    redis.call('UNLINK', keys[1], keys[4])
+  end
+  local _, _, _, text = state(keys[1])
+  redis.call('SET', '\1d:' .. keys[1], text)
+  return good and 1 or 0
+end
+
+local OWN = {none = true, string = true, hash = true, set = true, zset = true, list = true, stream = true}
+
+-- After it: the stamp under which it ran. Nothing, or what the key has become: type, deadline, payload, head.
+-- What is of a type of the node's own is written anew by the node; until then nobody is thought to have written it.
+local function after(keys, args)
+  local kind, date, payload, text = state(keys[1])
+  local noted = redis.call('GETDEL', '\1d:' .. keys[1])
+  if noted == text then
+    return {}
+  end
+  local head = ''
+  redis.call('UNLINK', keys[3], keys[4])
+  if not OWN[kind] and payload ~= '' then
+    head = 'm' .. args[1] .. string.format('%.0f', math.max(date, 0)) .. ':' .. kind
+  end
+  set_head(keys, head)
+  return {kind, string.format('%.0f', date), payload, head}
+end
+
+-- Is there something of a module that stands beside its key?
+local function beside(keys)
+  local head = redis.call('HGET', keys[2], keys[1])
+  if not head or #head == 12 or #head == 13 or redis.call('EXISTS', keys[1]) == 1 then
+    return 0
+  end
+  return redis.call('EXISTS', keys[4])
+end
+
 -- Nothing is known of the keys of a slot any more. KEYS: its heads.
 local function wipe(keys)
   for _, key in ipairs(redis.call('HKEYS', keys[1])) do
@@ -123,4 +185,7 @@ end
 redis.register_function('trio_dynomite_3_replace', replace)
 redis.register_function('trio_dynomite_3_changes', changes)
 redis.register_function('trio_dynomite_3_wipe', wipe)
+redis.register_function('trio_dynomite_3_before', before)
+redis.register_function('trio_dynomite_3_after', after)
 redis.register_function{function_name='trio_dynomite_3_read', callback=read, flags={'no-writes'}}
+redis.register_function{function_name='trio_dynomite_3_beside', callback=beside, flags={'no-writes'}}

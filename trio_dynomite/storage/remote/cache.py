@@ -68,6 +68,8 @@ class Cache:
     """Of the young ones, about."""
     dirty: dict[bytes, Entry] = field(factory=dict)
     """Changed in this turn."""
+    locked: dict[bytes, Entry] = field(factory=dict)
+    """Kept from everybody, and never among the young."""
     _pinned: dict[bytes, Entry] = field(factory=dict)
     _pins: dict[bytes, int] = field(factory=dict)
     """Key → how many need it."""
@@ -76,10 +78,24 @@ class Cache:
         """The entry of `key`, which is young from now on; None when it must be fetched."""
         entry = self.young.get(key)
         if entry is None:
+            if key in self.locked:
+                return self.locked[key]
             entry = self.old.get(key) or self.busy.get(key) or self._pinned.get(key)
             if entry is not None:
                 self.keep(key, entry)
         return entry
+
+    def lock(self, key: bytes) -> None:
+        """Nobody finds the entry of `key`, which is here, without asking for it."""
+        entry = self.find(key)
+        assert entry is not None
+        self.young.pop(key, None)
+        self.old.pop(key, None)
+        self.locked[key] = entry
+
+    def unlock(self, key: bytes) -> None:
+        """Everybody may find it again."""
+        self.keep(key, self.locked.pop(key))
 
     def pin(self, key: bytes) -> None:
         """The entry of `key` stays until it is unpinned as often as it was pinned."""
@@ -111,7 +127,7 @@ class Cache:
 
     def items(self) -> list[tuple[bytes, Entry]]:
         """All of them."""
-        return list({**self._pinned, **self.busy, **self.old, **self.young}.items())
+        return list({**self.locked, **self._pinned, **self.busy, **self.old, **self.young}.items())
 
     def end_turn(self) -> None:
         """Let the old ones go, if the young ones have become heavy."""

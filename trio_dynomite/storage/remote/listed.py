@@ -51,6 +51,8 @@ class ListedStore(RemoteStore):
     records: list[ListedSlot] = field(init=False)
     passed: int = 0
     """Commands that the server answered itself."""
+    module_commands: frozenset[str] = frozenset()
+    """Names of the commands that the server has of modules."""
     _waiting: dict[int, list[Look]] = field(factory=dict)
     """Slots whose listing has been asked for."""
     _open: set[int] = field(factory=set)
@@ -266,6 +268,10 @@ class ListedStore(RemoteStore):
     def may_pass(self, key: bytes) -> bool:
         """Does the server answer a reader of this key, which is not here, as this node would?"""
         return key not in self._wanted and self.slot_of(key) not in self._waiting
+
+    def is_awaited(self, key: bytes) -> bool:
+        """Is a key being fetched, or locked?"""
+        return key in self._wanted
 
     def pass_on(self, args: list[bytes], on_reply: Callable[[Reply], None]) -> None:
         """Have the server answer a command that only reads."""

@@ -57,6 +57,8 @@ class RemoteStore(Store):
     """Told the newest stamp of whatever is fetched: who changes it must give a newer one."""
     _wanted: dict[bytes, list[Ticket]] = field(factory=dict)
     """Keys that are being fetched, and who waits for them."""
+    _when_idle: dict[bytes, list[Callable[[], None]]] = field(factory=dict)
+    """Of locked keys who waits until all that was written of one is there."""
     _commits: deque[Commit] = field(factory=deque)
     """Those that are not safe yet, in order."""
 
@@ -76,7 +78,9 @@ class RemoteStore(Store):
 
     def missing(self, keys: Iterable[bytes]) -> list[bytes]:
         """Those of some keys that must be fetched before anything looks at them."""
-        find = self.cache.find
+        find, locked = self.cache.find, self.cache.locked
+        if locked:
+            return [key for key in keys if key in locked or find(key) is None]
         return [key for key in keys if find(key) is None]
 
     def refusal(self, keys: Iterable[bytes]) -> str | None:
@@ -87,7 +91,7 @@ class RemoteStore(Store):
         """Have these keys here, some of which are missing, and call `then`, in a later turn."""
         ticket, wanted = Ticket(0, then), self._wanted
         for key in dict.fromkeys(keys):
-            if self.cache.find(key) is not None:
+            if key not in self.cache.locked and self.cache.find(key) is not None:
                 self.cache.pin(key)
                 ticket.keys.append(key)
                 continue
@@ -97,6 +101,33 @@ class RemoteStore(Store):
             else:
                 wanted[key] = [ticket]
                 self._read(key)
+
+    def lock(self, keys: Iterable[bytes], then: Callable[[], None]) -> None:
+        """Keep these keys, which are here, from everybody, until `unlock`.
+
+        `then` is called when the server has all that was written of them: at once, or in a later turn."""
+        busy = set(keys) & self.cache.busy.keys()
+
+        def is_idle(key: bytes) -> None:
+            busy.discard(key)
+            if not busy:
+                then()
+
+        for key in keys:
+            self._wanted.setdefault(key, [])
+            self.cache.lock(key)
+            if key in busy:
+                self._when_idle.setdefault(key, []).append(partial(is_idle, key))
+        if not busy:
+            then()
+
+    def unlock(self, keys: Iterable[bytes]) -> None:
+        """They may be used again."""
+        for key in keys:
+            self.cache.unlock(key)
+        for key in keys:
+            if key not in self.cache.locked:
+                self._serve(key)
 
     def pin(self, keys: Iterable[bytes]) -> None:
         """Keep the records of these keys here until `unpin`."""
@@ -136,6 +167,11 @@ class RemoteStore(Store):
             self.cache.keep(key, found)
         else:
             self._reconcile(key, entry, found)
+        if key not in self.cache.locked:
+            self._serve(key)
+
+    def _serve(self, key: bytes) -> None:
+        """A key is here: whoever waits for it is told."""
         tickets = self._wanted.pop(key, [])
         for ticket in tickets:
             self.cache.pin(key)
@@ -194,6 +230,15 @@ class RemoteStore(Store):
             commit.left -= 1
         self._settle()
         self._send_all(again)
+        if self._when_idle:
+            self._tell_idle([key for key, _ in changed])
+
+    def _tell_idle(self, keys: list[bytes]) -> None:
+        """Whoever locked them may go on where all that was written of one is at the server."""
+        for key in keys:
+            if key not in self.cache.busy:
+                for act in self._when_idle.pop(key, ()):
+                    act()
 
     def _settle(self) -> None:
         safe = 0
@@ -218,7 +263,7 @@ class RemoteStore(Store):
 
     def take_back(self, slot: int, key: bytes, own: Any) -> None:
         """As in `Store`."""
-        if own is None:
+        if own is None or key in self.cache.locked:
             del self.cache.young[key]
         else:
             self.cache.young[key] = own

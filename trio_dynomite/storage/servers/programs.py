@@ -5,6 +5,7 @@ keeps either an append-only file or nothing.
 """
 
 from collections.abc import Callable, Sequence
+from shlex import split
 
 from attrs import frozen
 
@@ -77,6 +78,8 @@ class RedisOptions:
     policy: str = "noeviction"
     append_only: str = "everysec"
     """"always", "everysec", or "no" to keep nothing."""
+    modules: Sequence[str] = ()
+    """Paths, each with its arguments."""
 
     def arguments(self) -> list[str]:
         """After the program's name."""
@@ -87,6 +90,7 @@ class RedisOptions:
             *("--dir", ".", "--logfile", "", "--save", ""),
             *("--maxmemory", str(self.memory), "--maxmemory-policy", self.policy),
             *("--appendonly", "yes" if fsync else "no", *fsync),
+            *[word for module in self.modules for word in ("--loadmodule", *split(module))],
         ]
 
 

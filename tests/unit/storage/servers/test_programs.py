@@ -94,6 +94,12 @@ def test_a_redis_listens_on_its_socket_only_and_keeps_what_it_should() -> None:
     gone = RedisOptions(append_only="no").arguments()
     assert option(gone, "--appendonly") == "no"
     assert "--appendfsync" not in gone
+    assert "--loadmodule" not in gone
+
+
+def test_a_redis_loads_modules_with_their_arguments() -> None:
+    arguments = RedisOptions(modules=("/lib/a.so", "/lib/b.so THREADS 2")).arguments()
+    assert arguments[-6:] == ["--loadmodule", "/lib/a.so", "--loadmodule", "/lib/b.so", "THREADS", "2"]
 
 
 def test_a_memcached_listens_on_its_socket_only() -> None:
