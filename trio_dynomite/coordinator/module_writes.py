@@ -133,7 +133,7 @@ class ModuleWrite(LoneCaller):
             if refusal is None and self.tries < _TRIES_MAX:
                 self.store.lock(self.keys, self._send)
                 return
-            refusal = refusal or nothing_done("the storage server has not got the key as it was")
+            refusal = refusal or nothing_done("the storage server has not got the key as it was, or cannot read it")
             outcome = Outcome(refusal)
         self._end()
         if not self.is_answered:
