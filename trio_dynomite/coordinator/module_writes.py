@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _TRIES_MAX = 3
 _NONE = "none"
+_NOT_AS_IT_WAS = "the storage server has not got the key as it was, or cannot read it"
 _OWN = frozenset(["string", "hash", "set", "zset", "list", "stream"])
 
 
@@ -133,8 +134,7 @@ class ModuleWrite(LoneCaller):
             if refusal is None and self.tries < _TRIES_MAX:
                 self.store.lock(self.keys, self._send)
                 return
-            refusal = refusal or nothing_done("the storage server has not got the key as it was, or cannot read it")
-            outcome = Outcome(refusal)
+            outcome = Outcome(refusal or nothing_done(_NOT_AS_IT_WAS))
         self._end()
         if not self.is_answered:
             self.is_answered = True

@@ -278,3 +278,57 @@ def test_a_whole_slot_is_looked_at_once_it_is_here() -> None:
         pass
     assert seen == [sorted(keys)]
     assert not store.is_open([SLOT], is_full=False)
+
+
+def test_who_asks_for_a_locked_key_waits_in_turn() -> None:
+    store, server = connected()
+    fetch(store, server, KEY, b"other")
+    said: list[str] = []
+    store.lock([KEY], lambda: said.append("locked"))
+    assert store.missing([KEY, b"other"]) == [KEY]
+    assert KEY not in store.cache.young
+
+    def lock_again() -> None:
+        store.lock([KEY], lambda: said.append("locked again"))
+
+    store.fetch([KEY, b"other"], lock_again)
+    store.fetch([KEY], lambda: said.append("third" if not store.missing([KEY]) else "held up"))
+    server.answer()
+    assert said == ["locked"]
+    store.unlock([KEY])
+    assert said == ["locked", "locked again", "held up"]
+    store.fetch([KEY], lambda: said.append("fourth"))
+    store.unlock([KEY])
+    assert said[3:] == ["fourth"]
+    assert not store.missing([KEY])
+    assert server.held.held == {}
+
+
+def test_a_key_is_locked_once_the_server_has_what_was_written() -> None:
+    store, server = connected()
+    fetch(store, server, KEY)
+    put(store, b"1", STAMP)
+    said: list[bool] = []
+    store.lock([KEY], lambda: said.append(at_server(server) is not None))
+    store.commit()
+    assert not said
+    server.answer()
+    assert said == [True]
+    store.unlock([KEY])
+    assert store.get(SLOT, KEY)[1] == b"1"
+
+
+def test_several_keys_are_locked_together() -> None:
+    store, server = connected()
+    fetch(store, server, KEY, b"other")
+    put(store, b"1", STAMP)
+    put(store, b"1", STAMP, b"other")
+    said: list[str] = []
+    store.lock([KEY, b"other"], lambda: said.append("locked"))
+    store.commit()
+    server.answer()
+    assert said == ["locked"]
+    store.lock([KEY, b"other"], lambda: said.append("locked anew"))
+    assert said == ["locked", "locked anew"]
+    store.unlock([KEY, b"other"])
+    assert store.missing([KEY, b"other"]) == []
