@@ -79,6 +79,7 @@ class Eviction:
             setattr(self, name, value)
         store, keyspace = self.engine.keyspace.store, self.engine.keyspace
         self.engine.is_limited = self.limit > 0 and store.capabilities.is_in_memory
+        self.engine.is_limited |= store.failure is not None or store.shortage is not None
         self.is_full = False
         if not store.capabilities.is_in_memory or not (self.limit or self._tracks):
             store.usage = keyspace.accesses = None

@@ -186,6 +186,9 @@ def _flush(engine: Engine, first: int, last: int, level: Level, answer: Answer) 
     if (reason := route.write_shortfall[level]) is not None:
         answer(nothing_done(reason))
         return
+    if (refusal := engine.disk.refusal_of_flush()) is not None:
+        answer(refusal)
+        return
     batch = route.direct if level == Level.DC_EACH_SAFE_QUORUM else route.batch
     if not batch.effects:
         engine.dirty.append(route)

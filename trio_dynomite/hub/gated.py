@@ -52,6 +52,11 @@ class GatedChannel(Channel):
         super().flush()
         self._is_touched = is_touched
 
+    def refuse(self, number: int) -> None:
+        """The commit `number` could not be stored: nothing that is held back since then may be said."""
+        if self._kept and self._kept[-1][0] >= number:
+            self.close("what it was to hear of could not be stored")
+
     def _let_out(self, parts: list[bytes]) -> None:
         size = sum(map(len, parts))
         self._out += parts

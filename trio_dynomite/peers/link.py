@@ -242,6 +242,11 @@ class Link:
         if answer is not None:
             answer(value)
 
+    def give_up_waiting(self) -> None:
+        """Whoever waits for the peer to have something is told that its outcome is unknown."""
+        for batch, *_ in self._unacked:
+            batch.expire()
+
     # The end
 
     def close(self, reason: str) -> None:

@@ -17,6 +17,9 @@ class Held(Protocol):
     def release(self, safe: int) -> None:
         """All commits up to `safe` are safe."""
 
+    def refuse(self, number: int) -> None:
+        """The commit `number` could not be stored."""
+
 
 @define(eq=False)
 class Gate:
@@ -40,3 +43,8 @@ class Gate:
         held, self.held = self.held, []
         for channel in held:
             channel.release(self.safe)
+
+    def refuse(self, number: int) -> None:
+        """A commit could not be stored: who was to hear of it hears nothing, and knows no outcome."""
+        for channel in list(self.held):
+            channel.refuse(number)

@@ -74,8 +74,12 @@ class Store:
     """Slots were flushed since somebody looked."""
     failure: str | None = None
     """Why nothing should be written at present."""
+    shortage: str | None = None
+    """Why nothing should be written at present that takes more memory."""
     is_behind: bool = False
     """Something could not be written, and is in memory only until it can."""
+    on_refused: Callable[[], None] = lambda: None
+    """Told in the turn in which it comes to be behind, where that shows only after the turn of the write."""
     gate: Gate | None = None
     """Which writes are safe, where they are so only some time after the turn."""
     usage: Usage | None = None

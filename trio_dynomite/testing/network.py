@@ -96,6 +96,11 @@ class SimPipe:
         if self._kept and self.gate is not None:
             self.gate.held.append(self)
 
+    def refuse(self, number: int) -> None:
+        """As a `hub.gated.GatedChannel`."""
+        if self._kept and self._kept[-1][0] >= number:
+            self.close("what it was to hear of could not be stored")
+
     def _send(self, data: bytes | None) -> None:
         if self.network.is_cut(self.owner, self.other):
             self._held.append(data)

@@ -18,7 +18,7 @@ from trio_dynomite.data.record import ABSENT, Record, has_body, is_live, text
 from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import NULL, bulk, error
 from trio_dynomite.storage.remote.cache import Entry
-from trio_dynomite.storage.remote.driver import Head, Outcome, head_of
+from trio_dynomite.storage.remote.driver import FullError, Head, Outcome, head_of
 from trio_dynomite.storage.remote.listed import ListedStore
 from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.servers.pipe import LOST
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _encode, _decode = msgspec.msgpack.encode, msgspec.msgpack.decode
 _BUNDLE_MAX = 3
+_REFUSED = b"refused"
 _CACHE_BYTES = 40_000
 """So few that records come and go."""
 
@@ -56,6 +57,11 @@ class SimDriver:
     def flush(self) -> bytes:
         """Everything."""
         return _encode([b"flush"])
+
+    def done(self, reply: Any) -> None:
+        """Unless it was refused."""
+        if reply == _REFUSED:
+            raise FullError("there is no room")
 
 
 @define
@@ -85,15 +91,21 @@ class SimBundle:
 
     def done(self, replies: Any) -> Outcome:
         """The new versions."""
-        outcome = Outcome([], [])
+        outcome, is_refused = Outcome([], []), False
         for (key, entry, _), (version, packed) in zip(self.keys, _decode(replies[0]), strict=True):
-            if not version:
-                outcome.refused.append(key)
-                continue
-            entry.token = b"" if version == b"gone" else version
             if key in self.blind and packed is not None:
                 was = head_of(unpack_record(packed))
                 outcome.was.append((key, was.newest, was.digest, was.kind is None))
+            if not version:
+                outcome.refused.append(key)
+            elif version == _REFUSED:
+                is_refused = True
+            else:
+                entry.token = b"" if version == b"gone" else version
+        if is_refused:
+            refusal = FullError("there is no room")
+            refusal.was = outcome.was
+            raise refusal
         return outcome
 
 
@@ -152,6 +164,8 @@ class SimServer:
     held: dict[bytes, tuple[bytes, Any]] = field(factory=dict)
     """Key → (version, packed record)."""
     notes: dict[bytes, bytes] = field(factory=dict)
+    is_full: bool = False
+    """It refuses to write."""
     is_lost_with_node: bool = False
     """It ends with the node's process, and has nothing on disk."""
     conflicts: int = 0
@@ -226,6 +240,8 @@ class SimServer:
             return self._own_reply(words[1])
         if what == b"bundle":
             return _encode([self._put(*put) for put in words[0]])
+        if self.is_full and what in (b"note", b"wipe"):
+            return _REFUSED
         if what == b"note":
             self.notes[words[0]] = words[1]
         elif what == b"notes":
@@ -241,6 +257,8 @@ class SimServer:
     def _put(self, key: bytes, version: bytes | None, packed: Any) -> list[Any]:
         """Over that version, or any: the new version, and what there was."""
         now, old = self.held.get(key, (b"", None))
+        if self.is_full:
+            return [_REFUSED, old]
         return [self._write(key, now if version is None else version, packed), old]
 
     def _own_reply(self, key: bytes) -> bytes:

@@ -337,3 +337,18 @@ class ServedStorm(CollectingStorm):
         assert server is not None
         server.is_lost_with_node = self.rng.random() < 0.5
         super()._crash(victim)
+
+    def _slow(self, victim: str) -> None:
+        """Or its server refuses to write, and the node may crash with what was refused."""
+        server = self.simulation.nodes[victim].server
+        assert server is not None
+        if self.rng.random() < 0.5:
+            super()._slow(victim)
+            return
+        self._note(f"the server of {victim} is full")
+        server.is_full = True
+        self.simulation.run_for(self.rng.uniform(0.1, 3.5))
+        if self.rng.random() < 0.3:
+            self._crash(victim)
+        self._note(f"the server of {victim} has room")
+        server.is_full = False

@@ -45,3 +45,7 @@ class Voice:
                 tell()
         if self._kept and self.gate is not None:
             self.gate.held.append(self)
+
+    def refuse(self, number: int) -> None:
+        """The commit `number` could not be stored: what was said since then nobody hears."""
+        self._kept = deque([kept for kept in self._kept if kept[0] < number])

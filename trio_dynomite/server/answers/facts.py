@@ -149,7 +149,9 @@ def persistence_facts(server: Server) -> Facts:
         "aof_last_write_status": "ok",
         "module_fork_in_progress": 0,
         "storage_engine": server.settings.storage.engine,
-        "storage_failure": server.engine.keyspace.store.failure or "",
+        "storage_failure": server.engine.keyspace.store.failure
+        or server.engine.keyspace.store.shortage
+        or "",
         "storage_writes_refused": server.engine.disk.refused,
         **server.engine.keyspace.store.figures(),
     }

@@ -110,6 +110,11 @@ class MemcachedDriver:
         """Everything."""
         return b"flush_all\r\n"
 
+    def done(self, reply: Reply) -> None:
+        """Anything but an error."""
+        if b"ERROR" in reply[:12]:
+            raise ProtocolError(f"memcached cannot carry this out: {_shown(reply)}")
+
 
 def _is_plain(key: bytes) -> bool:
     """May it stand in a request as it is?"""

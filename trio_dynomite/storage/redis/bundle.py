@@ -26,9 +26,10 @@ from trio_dynomite.errors import ProtocolError
 from trio_dynomite.storage.redis.heads import encode_head, has_elements, listed_head
 from trio_dynomite.storage.redis.layout import cells_at, groups_at, head_asked, head_told, heads_at
 from trio_dynomite.storage.redis.library import NAME
+from trio_dynomite.storage.redis.mistakes import mistake_in
 from trio_dynomite.storage.redis.writes import Command, Held, changes_of, flat, is_simple, keys_of, replace
 from trio_dynomite.storage.remote.cache import Entry
-from trio_dynomite.storage.remote.driver import Outcome, Was
+from trio_dynomite.storage.remote.driver import FullError, Outcome, Was
 from trio_dynomite.storage.servers.handshake import failed, packed
 
 _KEYS_MAX = 1000
@@ -162,16 +163,23 @@ class Bundle:
     def done(self, replies: list[bytes]) -> Outcome:
         """It was carried out. Raises ProtocolError when it was not."""
         told = replies[-1]
-        if told[:1] != b"*" or b"-" in told:
-            mistake = next(filter(None, map(failed, chain(replies, told.splitlines(True)))), repr(told[:100]))
-            raise ProtocolError(f"the server cannot write keys: {mistake}")
-        for entry in self.entries:
-            held: Held = entry.held
-            entry.token, held.is_sure = held.head, True
         beside: list[bytes] = []
         asked = zip(self._blind, replies, strict=False)
         was = [self._was(key, reply, beside) for key, reply in asked if len(reply) > _NULL_MAX]
+        if told[:1] != b"*" or b"-" in told:
+            mistake = mistake_in(self._wrong(replies), "write keys")
+            if isinstance(mistake, FullError):
+                mistake.was = was
+            raise mistake
+        for entry in self.entries:
+            held: Held = entry.held
+            entry.token, held.is_sure = held.head, True
         return Outcome(was, self._refused(told), _pack((b"UNLINK", *beside)) if beside else None)
+
+    def _wrong(self, replies: list[bytes]) -> bytes:
+        """The first error among all replies."""
+        told = replies[-1]
+        return next(filter(failed, chain(replies, told.splitlines(keepends=True))), told)
 
     def _refused(self, told: bytes) -> list[bytes]:
         """The keys that were not as they were read or written last: the numbers at the end of all replies."""

@@ -18,6 +18,7 @@ from trio_dynomite.storage.redis.bundle import Bundle
 from trio_dynomite.storage.redis.heads import listed_head
 from trio_dynomite.storage.redis.layout import NOTES, OWN, cells_at, groups_at, heads_at
 from trio_dynomite.storage.redis.library import NAME
+from trio_dynomite.storage.redis.mistakes import mistake_in
 from trio_dynomite.storage.redis.reads import record_in
 from trio_dynomite.storage.redis.writes import Held
 from trio_dynomite.storage.remote.cache import Entry
@@ -65,6 +66,11 @@ class RedisDriver:
     def flush(self) -> bytes:
         """Everything of this database; the functions stay."""
         return packed("FLUSHDB")
+
+    def done(self, reply: Reply) -> None:
+        """Anything but an error."""
+        if failed(reply):
+            raise mistake_in(reply, "carry this out")
 
     def heads(self, slot: int) -> bytes:
         """All of a slot."""

@@ -1,12 +1,13 @@
 """The driver: how records are read from one kind of server and written to it. Pure: bytes out, values in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from attrs import frozen
 
 from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.record import COUNTS, DEADLINE, STAMP, VALUE, Record, digest, kind, newest
+from trio_dynomite.errors import ProtocolError
 from trio_dynomite.storage.remote.cache import Entry
 
 Was = tuple[bytes, int, int, bool]
@@ -49,6 +50,13 @@ def head_of(record: Record) -> Head:
     )
 
 
+class FullError(ProtocolError):
+    """The server takes no writes at present, and answers otherwise."""
+
+    was: Sequence[Was] = ()
+    """What there was under the keys that nobody had looked at."""
+
+
 class Connection(Protocol):
     """A connection that answers requests in their order."""
 
@@ -79,6 +87,9 @@ class Driver(Protocol):
 
     def flush(self) -> bytes:
         """The request that forgets everything, what `note` wrote too."""
+
+    def done(self, reply: Reply) -> None:
+        """Was a request carried out that is about no key? Raises ProtocolError if not."""
 
 
 class UnlistingDriver(Driver, Protocol):
@@ -123,7 +134,7 @@ class Bundle(Protocol):
         """The request that makes the server's records what the entries have, and how many replies it has."""
 
     def done(self, replies: Any) -> Outcome:
-        """It was carried out. Raises ProtocolError when it could not be."""
+        """It was carried out. Raises ProtocolError when it could not be, FullError when it may be later."""
 
 
 class ListingDriver(Driver, Protocol):

@@ -8,7 +8,7 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -20,13 +20,15 @@ from trio_dynomite.errors import ProtocolError
 from trio_dynomite.model import ENGINES, Capabilities
 from trio_dynomite.storage.contract import SLOTS, hash_of
 from trio_dynomite.storage.remote.cache import Commit, Entry
-from trio_dynomite.storage.remote.driver import Bundle, Head, ListingDriver, Reply, Was
+from trio_dynomite.storage.remote.driver import Bundle, FullError, Head, ListingDriver, Reply, Was
 from trio_dynomite.storage.remote.slots import ListedSlot
 from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.servers.pipe import LOST
 from trio_dynomite.storage.store import Store
 
 _FLOOR, _CUTOFF = b"F", b"C"
+_TRIAL = b"T"
+"""The name of a note that says nothing: it is written to see whether the server takes writes."""
 
 
 @define(eq=False)
@@ -59,6 +61,8 @@ class ListedStore(RemoteStore):
     """Slots that somebody looks at in this moment."""
     _is_full: bool = False
     """With all records."""
+    _unwiped: dict[int, None] = field(factory=dict)
+    """Slots of which the server may have yet what was flushed."""
     _notes: dict[bytes, bytes] = field(factory=dict)
     """To be written with the turn."""
 
@@ -73,10 +77,10 @@ class ListedStore(RemoteStore):
 
     def _begin(self, then: Callable[[], None], notes: dict[bytes, bytes]) -> None:
         for name, value in notes.items():
-            stamp = unpack(value)
+            stamp = unpack(value) if value else 0
             if name[:1] == _CUTOFF:
                 Store.set_cutoff(self, int.from_bytes(name[1:]), stamp)
-            else:
+            elif name[:1] == _FLOOR:
                 for slot in range(int.from_bytes(name[1:3]), int.from_bytes(name[3:]) + 1):
                     self.floors[slot] = max(self.floors[slot], stamp)
         self.bars = [max(pair) for pair in zip(self.floors, self.cutoffs, strict=True)]
@@ -230,6 +234,10 @@ class ListedStore(RemoteStore):
                 return
             try:
                 outcome = bundle.done(replies)
+            except FullError as why:
+                self._overwrote(why.was)
+                self._not_taken(sent, commits, str(why))
+                return
             except ProtocolError as mistake:
                 self.connection.close(str(mistake))
                 return
@@ -256,7 +264,7 @@ class ListedStore(RemoteStore):
                 self._read(key)
         return [(key, entry) for key, entry in sent if key not in keys]
 
-    def _overwrote(self, before: list[Was]) -> None:
+    def _overwrote(self, before: Sequence[Was]) -> None:
         """These were there, and had not been looked at."""
         for key, newest, digest_, is_dead in before:
             slot = self.slot_of(key)
@@ -267,7 +275,8 @@ class ListedStore(RemoteStore):
 
     def may_pass(self, key: bytes) -> bool:
         """Does the server answer a reader of this key, which is not here, as this node would?"""
-        return key not in self._wanted and self.slot_of(key) not in self._waiting
+        slot = self.slot_of(key)
+        return key not in self._wanted and slot not in self._waiting and slot not in self._unwiped
 
     def is_awaited(self, key: bytes) -> bool:
         """Is a key being fetched, or locked?"""
@@ -298,15 +307,14 @@ class ListedStore(RemoteStore):
         """Send what the turn changed."""
         if self._notes:
             notes, self._notes = self._notes, {}
-            commit = self._new_commit(len(notes))
-            for name, value in notes.items():
-                self.connection.send(self.driver.note(name, value), partial(self._noted, commit))
+            requests = {name: self.driver.note(name, value) for name, value in notes.items()}
+            if self.owed.keeps:
+                self.owed.requests |= requests
+            else:
+                commit = self._new_commit(len(notes))
+                for name, request in requests.items():
+                    self._tell(name, request, [commit])
         super().commit()
-
-    def _noted(self, commit: Commit, reply: Reply) -> None:
-        if reply is not LOST:
-            commit.left -= 1
-            self._settle()
 
     def _rebuild(self, slot: int, floor: int) -> None:
         self.sums[slot] = self.dead[slot] = 0
@@ -318,7 +326,7 @@ class ListedStore(RemoteStore):
         floor, heads = self.floors[slot], self.heads(slot)
         kept = [key for key, head in heads.items() if head.newest >= floor]
         if not kept:
-            self.connection.send(self.driver.wipe(slot), lambda reply: None)
+            self._wipe(slot)
             heads.clear()
             self._recount(slot)
             return
@@ -331,6 +339,21 @@ class ListedStore(RemoteStore):
             self.cache.changed(key, entry)
             del heads[key]
         self.look([slot], lambda: self._rewrite(slot), is_full=True)
+
+    def _wipe(self, slot: int) -> None:
+        self._unwiped[slot] = None
+        wiped = partial(self._unwiped.pop, slot, None)
+        self._ask(self.driver.wipe(slot), self.driver.done, lambda _: wiped(), self._not_wiped)
+
+    def _not_wiped(self, why: str) -> None:
+        self.owed.requests[_TRIAL] = self.driver.note(_TRIAL, b"")
+        self._not_taken([], [], why)
+
+    def _accepted(self) -> None:
+        super()._accepted()
+        for slot in list(self._unwiped):
+            self.records[slot].size += 1  # so that it is looked at; it is counted then
+            self._rebuild(slot, self.floors[slot])
 
     def _rewrite(self, slot: int) -> None:
         """What is left of records that are partly older is written as it is now; of some nothing is."""

@@ -21,7 +21,8 @@ from trio_dynomite.errors import ProtocolError
 from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.gate import Gate
 from trio_dynomite.storage.remote.cache import Cache, CachedSlot, Commit, Entry
-from trio_dynomite.storage.remote.driver import Connection, Driver, Reply
+from trio_dynomite.storage.remote.driver import Connection, Driver, FullError, Reply
+from trio_dynomite.storage.remote.owed import Owed
 from trio_dynomite.storage.servers.pipe import LOST
 from trio_dynomite.storage.store import Store
 
@@ -51,6 +52,7 @@ class RemoteStore(Store):
     connection: Connection = field(init=False)
     fetched: int = 0
     sent: int = 0
+    owed: Owed = field(factory=Owed)
     conflicts: int = 0
     """How often the server had another version than was read from it."""
     observe: Callable[[int], None] = lambda stamp: None
@@ -139,8 +141,16 @@ class RemoteStore(Store):
         for key in keys:
             self.cache.unpin(key)
 
-    def _ask(self, request: bytes, read: Callable[[Reply], Told], then: Callable[[Told], None]) -> None:
-        """Send a request; `then` is told what `read` makes of its reply. One that tells nothing ends all."""
+    def _ask(
+        self,
+        request: bytes,
+        read: Callable[[Reply], Told],
+        then: Callable[[Told], None],
+        refused: Callable[[str], None] | None = None,
+    ) -> None:
+        """Send a request; `then` is told what `read` makes of its reply. One that tells nothing ends all.
+
+        `refused`: told why, if it is a write that the server does not take at present."""
 
         def replied(reply: Reply) -> None:
             if reply is LOST:
@@ -148,7 +158,10 @@ class RemoteStore(Store):
             try:
                 told = read(reply)
             except ProtocolError as mistake:
-                self.connection.close(str(mistake))
+                if refused is not None and isinstance(mistake, FullError):
+                    refused(str(mistake))
+                else:
+                    self.connection.close(str(mistake))
                 return
             then(told)
 
@@ -196,15 +209,23 @@ class RemoteStore(Store):
         dirty = self.cache.dirty
         if dirty:
             self.cache.dirty = {}
-            commit = self._new_commit(len(dirty))
-            ready = []
-            for changed in dirty.items():
-                entry = changed[1]
-                entry.commits.append(commit)
-                if not entry.is_sent:
-                    ready.append(changed)
-            self._send_all(ready)
+            if self.owed.keeps:
+                self.owed.entries.update(dirty)
+            else:
+                self._commit(dirty, len(dirty))
+        self.owed.is_news = False
         self.cache.end_turn()
+
+    def _commit(self, dirty: dict[bytes, Entry], left: int) -> Commit:
+        commit = self._new_commit(left)
+        ready = []
+        for changed in dirty.items():
+            entry = changed[1]
+            entry.commits.append(commit)
+            if not entry.is_sent:
+                ready.append(changed)
+        self._send_all(ready)
+        return commit
 
     def _new_commit(self, left: int) -> Commit:
         self.gate.made += 1
@@ -230,6 +251,8 @@ class RemoteStore(Store):
             commit.left -= 1
         self._settle()
         self._send_all(again)
+        if self.owed.trial is not None and any([key == self.owed.trial for key, _ in changed]):
+            self._accepted()
         if self._when_idle:
             self._tell_idle([key for key, _ in changed])
 
@@ -246,6 +269,70 @@ class RemoteStore(Store):
             safe = self._commits.popleft().number
         if safe:
             self.gate.settle(safe)
+            if self.is_behind and self.owed.why is None and safe >= self.owed.commit:
+                self.is_behind = False
+
+    # When the server takes no writes
+
+    def _not_taken(self, changed: list[tuple[bytes, Entry]], commits: list[Commit], why: str) -> None:
+        """It was told these, and does not have them. Who was to hear of them hears nothing."""
+        for _, entry in changed:
+            commits = commits + entry.commits
+            entry.commits = []
+            entry.is_sent, entry.is_dirty, entry.held = False, True, None
+        self.is_behind = True
+        self.owed.refused(changed, why)
+        for commit in commits:
+            commit.left -= 1
+        if commits:
+            self.gate.refuse(min([commit.number for commit in commits]))
+        self._settle()
+        self._judge()
+        self.on_refused()
+
+    def recover(self, now_s: float) -> None:
+        """See now and then whether what was refused is taken."""
+        self._judge()
+        trial = self.owed.to_try(now_s)
+        if trial is None:
+            return
+        if trial in self.owed.requests:
+            self._tell(trial, self.owed.requests[trial], [])
+        else:
+            self._send_all([(trial, self.owed.entries[trial])])
+
+    def _judge(self) -> None:
+        """May anything be written?"""
+        why = self.owed.why
+        self.failure = None if why is None else f"its storage server says: {why}"
+
+    def _accepted(self) -> None:
+        """It takes writes again: it is told all that it does not have."""
+        entries, requests = self.owed.take()
+        self._judge()
+        for entry in entries.values():
+            entry.is_dirty = True
+        commit = self._commit(entries, len(entries) + len(requests))
+        self.owed.commit = commit.number
+        for about, request in requests.items():
+            self._tell(about, request, [commit])
+        self._settle()
+
+    def _tell(self, about: bytes, request: bytes, commits: list[Commit]) -> None:
+        """Send a request that is to be carried out in the end, and concerns no key alone."""
+
+        def refused(why: str) -> None:
+            self.owed.requests.setdefault(about, request)
+            self._not_taken([], commits, why)
+
+        self._ask(request, self.driver.done, lambda _: self._told(about, commits), refused)
+
+    def _told(self, about: bytes, commits: list[Commit]) -> None:
+        for commit in commits:
+            commit.left -= 1
+        self._settle()
+        if self.owed.trial == about:
+            self._accepted()
 
     def flush(self, first: int, last: int, stamp: int) -> None:
         """As in `Store`; what is at hand is cut first."""

@@ -35,7 +35,12 @@ class UnlistedStore(RemoteStore):
         commits, entry.commits = entry.commits, []
         request = self.driver.write(key, entry, self.now_ms())
         self.cache.weight += len(request)  # what grows is not weighed as long as it stays
-        self._ask(request, partial(self.driver.wrote, entry), partial(self._wrote, key, entry, commits))
+        self._ask(
+            request,
+            partial(self.driver.wrote, entry),
+            partial(self._wrote, key, entry, commits),
+            partial(self._not_taken, [(key, entry)], commits),
+        )
 
     def _wrote(self, key: bytes, entry: Entry, commits: list[Commit], is_written: bool) -> None:
         if not is_written:

@@ -14,6 +14,8 @@ from trio_dynomite.errors import ProtocolError
 from trio_dynomite.storage.redis.cells import FOREIGN
 from trio_dynomite.storage.redis.driver import RedisDriver
 from trio_dynomite.storage.redis.library import load_step
+from trio_dynomite.storage.redis.mistakes import mistake_in
+from trio_dynomite.storage.remote.driver import FullError
 from trio_dynomite.storage.remote.store import RemoteStore
 
 MAKE = {
@@ -230,16 +232,30 @@ def test_errors_of_the_server_are_told(wire: SyncConnection) -> None:
         driver.listed(b"-WRONGTYPE\r\n")
 
 
-def test_a_full_server_keeps_what_it_has(wire: SyncConnection) -> None:
-    node = RemoteNode(wire)
-    node.run(*MAKE["hash"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_full_server_refuses_is_written_when_it_has_room(wire: SyncConnection, kind: str) -> None:
+    node, like = RemoteNode(wire), Node()
+    node.run(*MAKE[kind])
+    like.run(*MAKE[kind])
     wire.ask("CONFIG", "SET", "maxmemory", "1")
     try:
-        with pytest.raises(AssertionError, match="OOM"):
-            node.run(*CHANGE["hash"])
+        for words in (CHANGE[kind], (b"EXPIRE", b"k", FAR), (b"SET", b"other", b"value")):
+            assert node.run(*words) == like.run(*words)
+            assert "OOM" in (node.store.failure or "")
     finally:
-        wire.ask_anew("CONFIG", "SET", "maxmemory", "0")
-    assert wire.ask("HGET", b"k", b"f") == b"v"
+        wire.ask("CONFIG", "SET", "maxmemory", "0")
+    assert node.store.is_behind
+    node.turn(lambda: node.store.recover(100.0), set())
+    assert (node.store.failure, node.store.is_behind) == (None, False)
+    assert wire.ask("GET", b"other") == b"value"
+    assert_there(node, like)
+
+
+def test_which_mistakes_pass() -> None:
+    assert isinstance(mistake_in(b"-MISCONF Errors writing to the AOF file: no room\r\n", "write"), FullError)
+    replica = mistake_in(b"-READONLY You can't write against a read only replica.\r\n", "write a key")
+    assert not isinstance(replica, FullError), "what it has will change: this life is over"
+    assert "write a key: READONLY" in str(replica)
 
 
 def test_a_user_who_may_not_load_functions_is_told(wire: SyncConnection, socket_path: str) -> None:
