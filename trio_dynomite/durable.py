@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from trio_dynomite.config import Settings, kinds
+from trio_dynomite.config.servers import NO_FILE
 from trio_dynomite.coordinator.build import in_memory
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.errors import ConfigError, ConfigProblem
@@ -19,6 +20,7 @@ from trio_dynomite.handoff.keeper import HintKeeper
 from trio_dynomite.logs import get_logger
 from trio_dynomite.storage.memcached.driver import MemcachedDriver
 from trio_dynomite.storage.redis.driver import RedisDriver
+from trio_dynomite.storage.redis.room import Room
 from trio_dynomite.storage.remote.listed import ListedStore
 from trio_dynomite.storage.remote.unlisted import UnlistedStore
 from trio_dynomite.storage.snapshotter import Snapshotter, restored
@@ -49,7 +51,7 @@ def store_maker(settings: Settings, name: str) -> Callable[[Partitioner], Store]
     if settings.storage.engine == kinds.MEMORY:
         return _from_snapshot(path) if settings.storage.snapshot_every else in_memory
     if settings.storage.engine in kinds.SERVED:
-        return _on_server(settings)
+        return _on_server(settings, path)
     from trio_dynomite.storage.rocksdb.opening import Tuning  # the package for it need not be installed
     from trio_dynomite.storage.rocksdb.store import open_store  # the package for it need not be installed
 
@@ -77,15 +79,28 @@ def _from_snapshot(path: Path) -> Callable[[Partitioner], Store]:
     return from_snapshot
 
 
-def _on_server(settings: Settings) -> Callable[[Partitioner], Store]:
+def _on_server(settings: Settings, path: Path) -> Callable[[Partitioner], Store]:
     def on_server(partitioner: Partitioner) -> Store:
         slot_of, cache = partitioner.slot, settings.storage.cache
         if settings.storage.engine == kinds.REDIS:
-            return ListedStore(slot_of, driver=RedisDriver(slot_of), cache_bytes=cache, now_ms=_now_ms)
+            return ListedStore(
+                slot_of,
+                driver=RedisDriver(slot_of),
+                cache_bytes=cache,
+                now_ms=_now_ms,
+                room=_room(settings, path),
+            )
         driver = MemcachedDriver(settings.memcached.item_size, settings.repair.tombstone_grace)
         return UnlistedStore(slot_of, driver=driver, cache_bytes=cache, now_ms=_now_ms)
 
     return on_server
+
+
+def _room(settings: Settings, path: Path) -> Room:
+    """Of a server that has a file, and was started by the node, the disk is looked at."""
+    if settings.redis.address is not None or settings.redis.append_only == NO_FILE:
+        return Room()
+    return Room(lambda: shutil.disk_usage(path).free, settings.storage.reserve)
 
 
 def _now_ms() -> int:

@@ -15,7 +15,8 @@ from trio_dynomite.membership.seeds import split_address
 from trio_dynomite.model import Endpoint
 
 MANAGED = "managed"
-APPEND_ONLY = ("always", "everysec", "no")
+NO_FILE = "no"
+APPEND_ONLY = ("always", "everysec", NO_FILE)
 
 Secret = Annotated[bytes, "secret"]
 """A password that this node says to others, as it is."""

@@ -116,6 +116,24 @@ class Outcome:
     """A request for what has to be tidied up behind it."""
 
 
+class Room(Protocol):
+    """How much a server can take yet."""
+
+    shortage: str | None
+    """Why nothing should be written that takes memory."""
+    failure: str | None
+    """Why nothing should be written at all."""
+
+    def request(self, now_s: float) -> bytes | None:
+        """What the server is to be asked now, if it is time."""
+
+    def told(self, reply: Reply) -> None:
+        """What it says."""
+
+    def figures(self) -> dict[str, object]:
+        """For INFO."""
+
+
 class Bundle(Protocol):
     """What leaves in one request."""
 

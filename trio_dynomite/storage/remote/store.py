@@ -21,7 +21,7 @@ from trio_dynomite.errors import ProtocolError
 from trio_dynomite.storage.contract import SLOTS
 from trio_dynomite.storage.gate import Gate
 from trio_dynomite.storage.remote.cache import Cache, CachedSlot, Commit, Entry
-from trio_dynomite.storage.remote.driver import Connection, Driver, FullError, Reply
+from trio_dynomite.storage.remote.driver import Connection, Driver, FullError, Reply, Room
 from trio_dynomite.storage.remote.owed import Owed
 from trio_dynomite.storage.servers.pipe import LOST
 from trio_dynomite.storage.store import Store
@@ -53,6 +53,8 @@ class RemoteStore(Store):
     fetched: int = 0
     sent: int = 0
     owed: Owed = field(factory=Owed)
+    room: Room | None = None
+    """Tells when the server is full, where it can."""
     conflicts: int = 0
     """How often the server had another version than was read from it."""
     observe: Callable[[int], None] = lambda stamp: None
@@ -272,6 +274,10 @@ class RemoteStore(Store):
             if self.is_behind and self.owed.why is None and safe >= self.owed.commit:
                 self.is_behind = False
 
+    def figures(self) -> dict[str, object]:
+        """As in `Store`."""
+        return {} if self.room is None else self.room.figures()
+
     # When the server takes no writes
 
     def _not_taken(self, changed: list[tuple[bytes, Entry]], commits: list[Commit], why: str) -> None:
@@ -291,7 +297,9 @@ class RemoteStore(Store):
         self.on_refused()
 
     def recover(self, now_s: float) -> None:
-        """See now and then whether what was refused is taken."""
+        """See now and then how much room there is, and whether what was refused is taken."""
+        if self.room is not None and (request := self.room.request(now_s)) is not None:
+            self._ask(request, self.room.told, lambda _: None)
         self._judge()
         trial = self.owed.to_try(now_s)
         if trial is None:
@@ -303,8 +311,12 @@ class RemoteStore(Store):
 
     def _judge(self) -> None:
         """May anything be written?"""
-        why = self.owed.why
-        self.failure = None if why is None else f"its storage server says: {why}"
+        if self.room is not None:
+            self.failure, self.shortage = self.room.failure, self.room.shortage
+        if self.owed.why is not None:
+            self.failure = f"its storage server says: {self.owed.why}"
+        elif self.room is None:
+            self.failure = None
 
     def _accepted(self) -> None:
         """It takes writes again: it is told all that it does not have."""
