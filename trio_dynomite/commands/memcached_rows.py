@@ -61,3 +61,8 @@ MEMCACHED_ROWS = (
 
 NAMES: Mapping[str, bytes] = {row.name: row.name.encode() for row in MEMCACHED_ROWS}
 """The names as requests have them. A plain dict, for it is on the hot path."""
+
+
+def shown_as(name: str) -> str:
+    """The name of a row in what is told of commands: of memcached's as INFO commandstats has them."""
+    return f"memcached|{name[1:].rstrip('!')}" if name in NAMES else name

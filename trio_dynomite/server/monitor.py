@@ -61,9 +61,12 @@ class Monitors:
         self._tell("lua", row, args)
 
     def _tell(self, who: str, row: Row, args: list[bytes]) -> None:
-        if "admin" in row.flags:
-            return
-        words = " ".join([quoted_bytes(word) for word in redacted(row.name, args)])
+        if "admin" not in row.flags:
+            self.tell_line(who, redacted(row.name, args))
+
+    def tell_line(self, who: str, args: list[bytes]) -> None:
+        """`who` runs this."""
+        words = " ".join([quoted_bytes(word) for word in args])
         line = f"+{time():.6f} [0 {who}] {words}\r\n".encode()
         for monitor in list(self.sessions):
             monitor.push(line)

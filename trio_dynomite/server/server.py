@@ -9,6 +9,7 @@ from math import inf
 from attrs import define, field
 
 from trio_dynomite.access.users import Users
+from trio_dynomite.commands.memcached_rows import shown_as
 from trio_dynomite.commands.row import Row
 from trio_dynomite.commands.table import named
 from trio_dynomite.config import Settings
@@ -31,7 +32,7 @@ from trio_dynomite.server.redaction import redacted
 from trio_dynomite.server.session import Session
 from trio_dynomite.server.shared import share
 from trio_dynomite.server.slowlog import SlowLog
-from trio_dynomite.server.tallies import Tallies
+from trio_dynomite.server.tallies import Client, Tallies
 from trio_dynomite.server.tracking import TrackingTable
 from trio_dynomite.storage.saving import Saver
 
@@ -120,7 +121,7 @@ class Server:
         self.pause = Pause(self)
         self.monitors = Monitors(self)
         self.tallies = Tallies(self._was_slow, self._was_slow_together)
-        self.engine.on_failed = lambda row, text: self.tallies.failed(row.name, text)
+        self.engine.on_failed = lambda row, text: self.tallies.failed(shown_as(row.name), text)
         self.set_slow()
 
     def set_slow(
@@ -145,7 +146,7 @@ class Server:
         is_timed = self.is_looking or self.tallies.slow_s < _PIPELINE_S
         self.modes = self.modes | TIMED if is_timed else self.modes & ~TIMED
 
-    def _was_slow(self, session: Session, name: str, args: list[bytes], seconds: float) -> None:
+    def _was_slow(self, session: Client, name: str, args: list[bytes], seconds: float) -> None:
         now_s, usec = self.engine.now_ms // 1000, int(seconds * 1e6)
         row = named(name.encode())
         is_fast = row is not None and "fast" in row.flags

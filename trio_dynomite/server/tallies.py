@@ -11,15 +11,24 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from math import frexp, inf
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from attrs import define, field
 
-if TYPE_CHECKING:
-    from trio_dynomite.server.session import Session
-
 _ERRORS_MAX = 128
 """Different first words of errors that are counted; scripts may make up as many as they like."""
+
+
+class Client(Protocol):
+    """Who ran a command."""
+
+    @property
+    def address(self) -> str:
+        """host:port."""
+
+    @property
+    def name(self) -> bytes:
+        """What it calls itself."""
 
 
 @define
@@ -50,7 +59,7 @@ class Tally:
 class Tallies:
     """The tallies of one node."""
 
-    on_slow: Callable[[Session, str, list[bytes], float], None]
+    on_slow: Callable[[Client, str, list[bytes], float], None]
     """Told of a command that took `slow_s` or longer, and how many seconds it did."""
     on_slow_pipeline: Callable[[], None]
     slow_s: float = inf
@@ -86,7 +95,7 @@ class Tallies:
                 tally.spans[span] = tally.spans.get(span, 0) + calls
         self.single_s.clear()
 
-    def ran(self, session: Session, name: str, args: list[bytes], seconds: float) -> None:
+    def ran(self, session: Client, name: str, args: list[bytes], seconds: float) -> None:
         """A command was run by itself."""
         self.single_s[name].append(seconds)
         self.timed_s += seconds
@@ -99,7 +108,7 @@ class Tallies:
         for name, count in counts.items():
             self.of(name).count(count, seconds * count / calls)
 
-    def waited(self, session: Session, name: str, args: list[bytes], seconds: float) -> None:
+    def waited(self, session: Client, name: str, args: list[bytes], seconds: float) -> None:
         """A command that was counted already let its client wait on purpose: that is its time, too."""
         self.count_single()
         tally, usec = self.of(name), seconds * 1e6

@@ -6,6 +6,7 @@ import hiredis
 import pytest
 
 from tests.unit.server.memcached_subject import Alone, MemcachedStage
+from tests.unit.server.session_subject import Pipe
 from trio_dynomite.model import Level
 from trio_dynomite.protocol.replies import error
 from trio_dynomite.server.memcached.words import spoken
@@ -418,3 +419,47 @@ class TestPace:
         assert alone.say(b"get k\r\nset k 0 0 1\r\nx\r\nget k\r\n") == b"END\r\n"
         redis(alone, "CLIENT", "UNPAUSE")
         assert alone.settle() == b"STORED\r\nVALUE k 0 1\r\nx\r\nEND\r\n"
+
+
+class TestWhatAdministratorsSee:
+    def test_commandstats(self, alone: Alone) -> None:
+        alone.say(b"set k 0 0 1\r\nx\r\n")
+        alone.say(b"get k\r\nget k\r\nmg k v\r\nnonsense\r\n")
+
+        told = redis(alone, "INFO", "commandstats").decode()
+        calls = {
+            line.partition(":")[0]: line.partition("calls=")[2].split(",")[0] for line in told.splitlines()
+        }
+        assert calls["cmdstat_memcached|set"] == "1"
+        assert calls["cmdstat_memcached|get"] == "2"
+        assert calls["cmdstat_memcached|mg"] == "1"
+        assert "nonsense" not in told
+
+    def test_monitor(self, alone: Alone) -> None:
+        watcher, pipe = alone.subject.server, Pipe()
+        session = pipe.session = watcher.open_session(pipe, "10.0.0.9:2", "here:1")
+        session.received(b"*1\r\n$7\r\nMONITOR\r\n")
+        alone.say(b"set k 5 0 1\r\nx\r\nget k j\r\nmg k v\r\nnonsense\r\n")
+
+        lines = [line.partition(" ")[2] for line in pipe.take().decode().splitlines()[1:]]
+        assert lines == [
+            '[0 10.0.0.9:1] "memcached|set" "k" "0" "5" "x"',
+            '[0 10.0.0.9:1] "memcached|get" "k" "j"',
+            '[0 10.0.0.9:1] "memcached|mg" "k" "v"',
+        ]
+        told = redis(alone, "INFO", "commandstats").decode()
+        assert told.count("memcached|set:calls=1,") == 1
+
+    def test_slow_log(self, alone: Alone) -> None:
+        redis(alone, "CONFIG", "SET", "slowlog-log-slower-than", "0")
+        alone.say(b"set k 0 0 1\r\nx\r\n")
+        alone.say(b"get k\r\nget k\r\n")
+
+        shown = [entry[3] for entry in redis(alone, "SLOWLOG", "GET", "10")]
+        assert shown.count([b"memcached|get", b"k"]) == 2
+        assert [b"memcached|set", b"k", b"0", b"x"] in shown
+
+    def test_errors_have_names(self, alone: Alone) -> None:
+        redis(alone, "SADD", "s", "a")
+        alone.say(b"append s 0 0 1\r\nx\r\n")
+        assert "\0" not in redis(alone, "INFO", "commandstats").decode()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -14,11 +16,15 @@ from trio_dynomite.model import Level
 from trio_dynomite.protocol.memcached import RequestReader
 from trio_dynomite.protocol.replies import is_error
 from trio_dynomite.server.memcached import permission
+from trio_dynomite.server.memcached.requests import ANSWERS
 from trio_dynomite.server.memcached.session import MemcachedSession
+from trio_dynomite.server.memcached.words import name_of, shown
+from trio_dynomite.server.modes import MONITORED
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.batch import Waiter
     from trio_dynomite.coordinator.routes import Route
+    from trio_dynomite.protocol.memcached_lines import Request
     from trio_dynomite.server.server import Server
 
 _MONTH_S = 60 * 60 * 24 * 30
@@ -75,6 +81,45 @@ class Memcached:
         self.counts.clear()
         keyspace = self.server.engine.keyspace
         self.hits_before, self.misses_before = keyspace.item_hits, keyspace.item_misses
+
+    # What administrators of Redis see of these clients
+
+    def count(
+        self,
+        session: MemcachedSession,
+        counts: dict[bytes, int],
+        requests: list[Request],
+        seconds: float,
+        *,
+        is_counted: bool,
+    ) -> None:
+        """Requests were run, so many of each verb; `is_counted`: INFO commandstats has them already."""
+        for verb, count in counts.items():
+            self.counts[verb] = self.counts.get(verb, 0) + count
+        if is_counted:
+            return
+        tallies = self.server.tallies
+        if len(requests) == 1:
+            name = name_of(requests[0].verb)
+            tallies.single_s[name].append(seconds)
+            if seconds >= tallies.slow_s:
+                tallies.on_slow(session, name, shown(requests[0]), seconds)
+        else:
+            tallies.ran_together({name_of(verb): count for verb, count in counts.items()}, seconds)
+
+    def watched(
+        self, session: MemcachedSession, request: Request, answer: Callable[[Request], bytes | None]
+    ) -> bytes | None:
+        """Answer a request that somebody monitors, or that is timed by itself."""
+        if request.verb not in ANSWERS:
+            return answer(request)
+        server, name, args = self.server, name_of(request.verb), shown(request)
+        if server.modes & MONITORED:
+            server.monitors.tell_line(session.address, args)
+        started = perf_counter()
+        reply = answer(request)
+        server.tallies.ran(session, name, args, perf_counter() - started)
+        return reply
 
     def flush_later(self, delay: int) -> None:
         """Delete everything in so many seconds, or at that date; 0: it is done, and no other is to follow."""

@@ -8,7 +8,8 @@ memcached's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import define, field
 
@@ -20,6 +21,7 @@ from trio_dynomite.protocol.memcached import RequestReader
 from trio_dynomite.protocol.memcached_lines import Request
 from trio_dynomite.server.memcached import permission, requests
 from trio_dynomite.server.memcached.words import spoken
+from trio_dynomite.server.modes import MONITORED, TIMED
 from trio_dynomite.server.paced import QUEUE_MAX, TURN_BYTES, Paced
 from trio_dynomite.server.place import Place
 
@@ -39,6 +41,8 @@ class MemcachedSession(Paced):
     service: Memcached
     address: str
     """host:port of the client."""
+    name: ClassVar[bytes] = b""
+    """In the slow log; memcached's clients have none."""
     reader: RequestReader
     read_level: Level
     write_level: Level
@@ -66,14 +70,18 @@ class MemcachedSession(Paced):
 
     def _run(self, commands: list[Request]) -> None:
         out: list[bytes] = []
-        queue, engine, counts = self._queue, self.server.engine, self.service.counts
-        size = 0
+        queue, engine, service = self._queue, self.server.engine, self.service
+        counts: dict[bytes, int] = {}
+        watch = self.server.modes and self.server.modes & (MONITORED | TIMED)
+        size, started = 0, perf_counter()
         for number, request in enumerate(commands):
             if (waits_for := self._must_wait_for(request)) is not None:
                 self._put_off(commands[number:], waits_for)
                 break
-            counts[request.verb] = counts.get(request.verb, 0) + 1
-            reply = self._answer(request)
+            verb = request.verb
+            if verb in requests.ANSWERS:
+                counts[verb] = counts.get(verb, 0) + 1
+            reply = service.watched(self, request, self._answer) if watch else self._answer(request)
             if reply is None:
                 if self._stall is not None or len(queue) > QUEUE_MAX or engine.is_loaded:
                     self._put_off(commands[number + 1 :])
@@ -90,6 +98,8 @@ class MemcachedSession(Paced):
                 break
             if self.is_closing:
                 break
+        if counts:
+            service.count(self, counts, commands, perf_counter() - started, is_counted=bool(watch))
         if out:
             self.pipe.write(b"".join(out))
         if self.is_closing:
