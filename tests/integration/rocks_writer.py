@@ -17,6 +17,7 @@ from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.errors import CommandError
 from trio_dynomite.storage.expiry import expire
 from trio_dynomite.storage.keyspace import StoreKeyspace
+from trio_dynomite.storage.rocksdb import journal
 from trio_dynomite.storage.rocksdb.opening import Tuning
 from trio_dynomite.storage.rocksdb.store import RocksStore, open_store
 from trio_dynomite.topology.partitioner import redis_slot
@@ -64,6 +65,7 @@ def logs(path: Path) -> Iterator[tuple[str, int]]:
 
 def main(path: Path, seed: int) -> None:
     rng = Random(seed)
+    journal._ENTRIES_MAX = rng.choice([3, 40])
     store = opened(path)
     ks = keyspace(store, rng)
     number = int(ks.get(COUNTER) or 0)

@@ -145,6 +145,21 @@ def test_a_flush_hides_what_it_killed_and_not_what_comes_after(
     assert subject.values() == {b"0": b"new"}
 
 
+def test_a_flush_that_follows_a_write_in_a_turn_that_cannot_be_written(subject: Subject) -> None:
+    subject.put(b"a", b"old")
+    subject.store.commit()
+    subject.fill_up()
+    subject.put(b"b", b"old")
+    subject.flush()
+    subject.put(b"a", b"new")
+    subject.store.commit()
+    assert subject.values() == {b"a": b"new"}
+    subject.free = 1 << 31
+    subject.look()
+    subject.again()
+    assert subject.values() == {b"a": b"new"}
+
+
 def test_room_that_is_taken_while_the_database_is_opened_again_ends_the_node(
     subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,6 @@
 """A start of the RocksDB store: what it reads, what it knows then, and what became of older data."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
@@ -15,10 +15,11 @@ from trio_dynomite.errors import ConfigError
 from trio_dynomite.storage.expiry import expire
 from trio_dynomite.storage.rocksdb.calendar import DATES
 from trio_dynomite.storage.rocksdb.disk import Disk
+from trio_dynomite.storage.rocksdb.journal import JOURNAL
 from trio_dynomite.storage.rocksdb.opening import Tuning, open_database
 from trio_dynomite.storage.rocksdb.records import NUMBERS
 from trio_dynomite.storage.rocksdb.store import open_store
-from trio_dynomite.storage.rocksdb.summaries import SUMMARIES
+from trio_dynomite.storage.rocksdb.summaries import ROW, SUMMARIES, unpacked
 
 SLOTS_USED = 50
 T0 = 1_700_000_000_000
@@ -77,19 +78,34 @@ def test_all_that_is_kept_beside_the_records_is_there_again(seed: int) -> None:
             store.close()
 
 
-def made_old(path: str) -> None:
+def made_first(path: str) -> None:
     """As the first format had it: nothing beside the records."""
     disk = Disk(open_database(path, Tuning()), Tuning())
-    for area in (SUMMARIES, DATES, NUMBERS):
+    for area in (SUMMARIES, JOURNAL, DATES, NUMBERS):
         for name, _ in list(disk.area(area).walk()):
             disk.area(area).put(name, None)
     disk.area(b"M").put(b"M", b"1 slots")
     disk.close()
 
 
+def made_second(path: str) -> None:
+    """As the second format had it: a row for each slot."""
+    disk = Disk(open_database(path, Tuning()), Tuning())
+    area = disk.area(SUMMARIES)
+    told = unpacked(area.get(SUMMARIES) or b"")
+    counts = (told.sizes, told.dead, told.volatile, told.withered)
+    for slot, sum_, newest, *row in zip(told.slots, told.sums, told.newests, *counts, strict=True):
+        area.put(SUMMARIES + slot.to_bytes(2), ROW.pack(sum_, newest >> 32, newest & 0xFFFFFFFF, *row))
+    for name in [SUMMARIES, *[name for name, _ in disk.area(JOURNAL).walk()]]:
+        disk.area(name[:1]).put(name, None)
+    disk.area(b"M").put(b"M", b"2 slots")
+    disk.close()
+
+
+@pytest.mark.parametrize("made_old", [made_first, made_second])
 @settings(max_examples=10, deadline=None)
-@given(st.integers(0, 2**32))
-def test_data_of_the_first_format_is_upgraded_once(seed: int) -> None:
+@given(seed=st.integers(0, 2**32))
+def test_data_of_an_older_format_is_upgraded_once(made_old: Callable[[str], None], seed: int) -> None:
     rng = Random(seed)
     with folder() as path:
         store = opened(path)

@@ -169,7 +169,7 @@ def test_a_header_is_written_once_a_turn(store: RocksStore) -> None:
     ks = keyspace(store)
     for number in range(50):
         ks.hash_at(b"k").put([(b"%d" % number, b"v")])
-    assert written(store) == 50 + len(("header", "summary", "numbers that are reserved"))
+    assert written(store) == 50 + len(("header", "journal", "numbers that are reserved"))
 
 
 def written(store: RocksStore) -> int:
@@ -206,7 +206,7 @@ def test_a_write_costs_the_same_however_large_the_collection(store: RocksStore, 
         write(ks, number)
         assert len(asked) <= 2, "so many reads of the disk"
         asked.clear()
-        assert written(store) == keys + 2, "the cells, the header and the summary"
+        assert written(store) == keys + 2, "the cells, the header and the journal"
     store.disk.database = store.disk.database.database
 
 
@@ -259,7 +259,7 @@ def test_a_flush_deletes_few_keys_one_by_one_and_many_as_a_range(
     store.commit()
     ks.flush(SLOT, SLOT)
     deleted = store.disk.database.property_int_value("rocksdb.num-deletes-active-mem-table")
-    assert (deleted == 2 * keys + 1) == are_single, "headers, bodies and the summary"
+    assert (deleted == 2 * keys) == are_single, "headers and bodies"
     assert not litter(store)
     store.close()
     store = opened(path)

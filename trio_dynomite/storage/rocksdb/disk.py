@@ -10,7 +10,7 @@ a call here; `set_iterate_lower_bound` sets the upper bound; each `delete_range`
 of them anew, so it is for large ranges only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any
@@ -69,18 +69,27 @@ class Disk:
             self._lasting[prefix] = area
         return area
 
-    def commit(self) -> None:
-        """Hand over what is pending, at once or not at all."""
-        if self.error is None and (self.written or self.doomed or self._wiped or self.gone):
-            self._commit()
+    @property
+    def is_pending(self) -> bool:
+        """Is there anything to commit?"""
+        return bool(self.written or self.doomed or self._wiped or self.gone)
 
-    def _commit(self) -> None:
+    def commit(self, put_more: Callable[[WriteBatch], None] | None = None) -> bool:
+        """Hand over what is pending and what `put_more` adds, at once or not at all; was it done?"""
+        if self.error is not None:
+            return False
+        if put_more is None and not self.is_pending:
+            return True
         try:
-            self.database.write(self._batch())
+            self.database.write(self._batch(put_more))
         except Exception as why:
             self.error = str(why)
             self._hide_wiped()
-            return
+            return False
+        self._committed_all()
+        return True
+
+    def _committed_all(self) -> None:
         self.commits += 1
         for area in self.written.values():
             area.committed()
@@ -89,7 +98,7 @@ class Disk:
         self._wiped.clear()
         self.gone.clear()
 
-    def _batch(self) -> WriteBatch:
+    def _batch(self, put_more: Callable[[WriteBatch], None] | None) -> WriteBatch:
         batch = WriteBatch(raw_mode=True)
         put = batch.put
         for area in self.written.values():
@@ -98,6 +107,8 @@ class Disk:
                     del batch[key]
                 else:
                     put(key, value)
+        if put_more is not None:
+            put_more(batch)
         for key in self.gone:
             del batch[key]
         for lower, upper in self.doomed + self._wiped:
@@ -122,6 +133,8 @@ class Disk:
     def recover(self) -> None:
         """There is room again, perhaps: a database that has failed to write must be opened anew to go on.
 
+        What is pending stays so until it is committed.
+
         Raises NoRoomError when the room was taken meanwhile: then nothing can be read either."""
         path = self.database.path()
         with suppress(Exception):  # it has told us of its trouble
@@ -134,7 +147,6 @@ class Disk:
         self.database = self.opened.database
         self.error = None
         self.reopened += 1
-        self.commit()
 
     @contextmanager
     def held(self) -> Iterator[Any]:
@@ -210,14 +222,6 @@ class Area:
         if self._order is not None and key not in self.pending:
             self._order.add(key)
         self.pending[key] = value
-
-    def put_all(self, pairs: list[tuple[bytes, bytes | None]]) -> None:
-        """`put` for each pair."""
-        if not self.pending:
-            self._disk.written[self.prefix] = self
-        if self._order is not None:
-            self._order.update([key for key, _ in pairs if key not in self.pending])
-        self.pending.update(pairs)
 
     def committed(self) -> None:
         """Nothing is pending any more."""

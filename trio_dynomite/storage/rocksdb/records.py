@@ -4,16 +4,21 @@
 
 Decoded records are kept in two generations: what is asked for moves to the young one, and when that has grown
 heavy, at the end of a turn, the old one goes. So nothing goes while a command runs, and a body that was asked
-for twice is one object: a view may change it in place and then set the record. A record that was set is
-written by `Book.write` only, once a turn, however often it was set.
+for twice is one object: a view may change it in place and then set the record.
+
+A record that was set is made into bytes when the turn ends, once, however often it was set; or by a scan.
+Plain values, which are most, are kept apart from all others: a loop without a question writes them.
 
     "N" → no body has a number that is as high
 
 Numbers are taken from a stretch that was reserved, so that they need not be written one by one.
 """
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from typing import Any
+
+from rocksdict import WriteBatch
 
 from trio_dynomite.data.opaque import OpaqueBody
 from trio_dynomite.data.record import COUNTS, EXPIRY, STAMP, VALUE, Record, has_body, newest
@@ -22,6 +27,7 @@ from trio_dynomite.storage.rocksdb import bodies
 from trio_dynomite.storage.rocksdb.calendar import DiskDeadlines, due
 from trio_dynomite.storage.rocksdb.codec import decode_record, encode_record
 from trio_dynomite.storage.rocksdb.disk import Disk, Pair
+from trio_dynomite.storage.rocksdb.journal import Journal
 from trio_dynomite.storage.rocksdb.shelf import DiskShelf
 
 RECORDS, NUMBERS = b"R", b"N"
@@ -35,7 +41,8 @@ _WEIGHT, _BODY_WEIGHT = 300, 12_000
 """What a record and a body are taken to weigh in memory beside the value."""
 _STRETCH = 1024
 """Numbers that are reserved at a time."""
-_UNKNOWN: Any = object()
+UNKNOWN: Any = object()
+"""Stands for a record that is not among the young."""
 
 
 def key_in(name: bytes) -> tuple[int, bytes]:
@@ -46,27 +53,28 @@ def key_in(name: bytes) -> tuple[int, bytes]:
 class Book:
     """What the slots share: the disk, the records in memory, the numbers of bodies."""
 
-    def __init__(self, disk: Disk, calendar: DiskDeadlines, summarize: Callable[[set[int]], None]) -> None:
-        self._disk, self._summarize = disk, summarize
+    def __init__(self, disk: Disk, calendar: DiskDeadlines, journal: Journal) -> None:
+        self._disk, self.journal = disk, journal
         self.calendar = calendar
-        self.touched: set[int] = set()
-        """Slots whose summary is to be written."""
         self.headers = disk.area(RECORDS)
         self._numbers = disk.area(NUMBERS)
         self.young: dict[bytes, Record | None] = {}
         """By header key; None: there is no such record."""
         self._old: dict[bytes, Record | None] = {}
-        self._weight = 0
-        self._dirty: dict[bytes, Record] = {}
-        """Set, and not yet written."""
+        self.bytes = 0
+        """What the values and bodies in the young generation weigh."""
+        self.plain: dict[bytes, Record] = {}
+        """Set, and not yet written: values under a stamp, nothing more."""
+        self._others: dict[bytes, Record] = {}
+        """Set, and not yet written: all other records."""
         told = self._numbers.get(NUMBERS)
         self.next_number = self._reserved = 1 if told is None else int.from_bytes(told)
 
     def load(self, name: bytes) -> Record | None:
         """The record under a header key that is not among the young."""
-        record: Record | None = self._old.get(name, _UNKNOWN)
-        if record is _UNKNOWN:
-            record = self._dirty.get(name)
+        record: Record | None = self._old.get(name, UNKNOWN)
+        if record is UNKNOWN:
+            record = self.plain.get(name) or self._others.get(name)
             data = self.headers.get(name) if record is None else None
             if data is not None:
                 record = self._decode(name, data)
@@ -75,15 +83,8 @@ class Book:
 
     def keep(self, name: bytes, record: Record | None) -> None:
         """Have `record` in memory."""
+        self.bytes += _bytes(record) - _bytes(self.young.get(name))
         self.young[name] = record
-        self._weight += _WEIGHT
-        if record is not None:
-            value = record[VALUE]
-            if type(value) is bytes:
-                self._weight += len(value)
-            elif type(value) is str:
-                body = record[COUNTS]
-                self._weight += _BODY_WEIGHT + (len(body) if type(body) is OpaqueBody else 0)
 
     def read(self, name: bytes, data: bytes) -> Record:
         """The record that was found under `name`: as it is in memory, or else in `data`, and not kept."""
@@ -119,63 +120,65 @@ class Book:
 
     def set(self, name: bytes, record: Record) -> None:
         """The record under `name`, whose body is shelved, is to be written."""
-        self._dirty[name] = self.young[name] = record
-        value = record[1]
-        self._weight += _WEIGHT + (len(value) if type(value) is bytes else _BODY_WEIGHT if value else 0)
-
-    def weigh(self, size: int) -> None:
-        """A record that was set has so many bytes that are not in its value."""
-        self._weight += size
+        self.plain.pop(name, None)
+        self._others[name] = record
+        self.keep(name, record)
 
     def delete(self, name: bytes) -> None:
         """There is no record under `name` any more."""
-        self._dirty.pop(name, None)
+        self.plain.pop(name, None)
+        self._others.pop(name, None)
         self.headers.put(name, None)
         self.keep(name, None)
 
     def write(self) -> None:
         """Put every header that was set where scans find it."""
-        if not self._dirty:
-            return
-        pairs: list[tuple[bytes, bytes | None]] = []
-        for name, record in self._dirty.items():
-            if record[4] is None and not record[2] and type(record[1]) is bytes:
-                data = b"b" + record[0].to_bytes(12) + record[1]  # as `encode_record` does
-            else:
-                if has_body(record):
-                    record = (*record[:COUNTS], bodies.header(record[COUNTS]))
-                data = encode_record(record)
-            pairs.append((name, data))
-        self.headers.put_all(pairs)
-        self._dirty.clear()
+        self._write_others()
+        for name, record in self.plain.items():
+            self.headers.put(name, encode_record(record))
+        self.plain.clear()
+
+    def _write_others(self) -> None:
+        for name, record in self._others.items():
+            if has_body(record):
+                record = (*record[:COUNTS], bodies.header(record[COUNTS]))
+            self.headers.put(name, encode_record(record))
+        self._others.clear()
 
     def commit(self) -> None:
         """A turn is over: write everything, at once, and let go of what has not been asked for lately."""
-        self.write()
-        if self.touched:
-            self._summarize(self.touched)
-            self.touched.clear()
-        self._disk.commit()
-        if self._weight > _GENERATION_BYTES:
-            self._old, self.young, self._weight = self.young, {}, 0
+        if self._others:
+            self._write_others()
+        if (self.plain or self.journal.touched or self._disk.is_pending) and self._disk.commit(
+            self._put_into
+        ):
+            self.journal.committed()
+            self.plain.clear()
+        if self.bytes + len(self.young) * _WEIGHT > _GENERATION_BYTES:
+            self._old, self.young, self.bytes = self.young, {}, 0
+
+    def _put_into(self, batch: WriteBatch) -> None:
+        """What was set comes after what scans have had written of the same keys."""
+        records = self.plain.values()
+        values = [b"b" + record[0].to_bytes(12) + record[1] for record in records]  # as `encode_record` does
+        deque(map(batch.put, self.plain, values), 0)
+        self.journal.put_into(batch)
 
     def forget(self) -> None:
         """Nothing is in memory any more."""
         self.commit()
-        self.young, self._old, self._weight = {}, {}, 0
+        self.young, self._old, self.bytes = {}, {}, 0
 
 
 class Slot:
     """`store.Records` of one slot."""
 
-    __slots__ = ("_book", "_head", "_slot", "newest", "size", "volatile")
+    __slots__ = ("_book", "_head", "_journal", "_slot", "size", "volatile")
 
     def __init__(self, book: Book, slot: int) -> None:
-        self._book, self._slot, self._head = book, slot, HEADS[slot]
+        self._book, self._journal, self._slot, self._head = book, book.journal, slot, HEADS[slot]
         self.size = 0
         """How many records there are."""
-        self.newest = 0
-        """No record has a newer stamp."""
         self.volatile = 0
         """How many records are in the calendar."""
 
@@ -185,8 +188,8 @@ class Slot:
     def get(self, key: bytes, default: Any = None) -> Any:
         """The record of `key`."""
         name = self._head + key
-        record = self._book.young.get(name, _UNKNOWN)
-        if record is _UNKNOWN:
+        record = self._book.young.get(name, UNKNOWN)
+        if record is UNKNOWN:
             record = self._book.load(name)
         return default if record is None else record
 
@@ -201,18 +204,27 @@ class Slot:
 
     def __setitem__(self, key: bytes, record: Record) -> None:
         name, book = self._head + key, self._book
-        old = book.young.get(name, _UNKNOWN)
-        if old is _UNKNOWN:
+        old = book.young.get(name, UNKNOWN)
+        if old is UNKNOWN:
             old = book.load(name)
-        book.touched.add(self._slot)
-        if record[4] is None and not record[2] and (old is None or (old[4] is None and not old[2])):
-            # A plain value over nothing or over another, which is what most writes are.
-            self.size += old is None
-            if record[0] > self.newest:
-                self.newest = record[0]
-            book.set(name, record)
+        if is_plain(record) and (old is None or is_plain(old)):
+            self.put(name, old, record)
         else:
             self._set(key, name, old, record)
+
+    def put(self, name: bytes, old: Record | None, record: Record) -> None:
+        """A plain value over nothing or over another, which is what most writes are."""
+        journal, slot, stamp, book = self._journal, self._slot, record[0], self._book
+        journal.touched.add(slot)
+        if old is None:
+            self.size += 1
+            journal.recounted.add(slot)
+            book.bytes += len(record[VALUE])
+        else:
+            book.bytes += len(record[VALUE]) - len(old[VALUE])
+        if stamp > journal.newests[slot]:
+            journal.newests[slot] = stamp
+        book.plain[name] = book.young[name] = record
 
     def _set(self, key: bytes, name: bytes, old: Record | None, record: Record) -> None:
         body = record[COUNTS]
@@ -220,8 +232,7 @@ class Slot:
             shelved = self._book.shelved(name, body)
             if shelved is not body:
                 body, record = shelved, (*record[:COUNTS], shelved)
-            if type(body) is OpaqueBody:
-                self._book.weigh(len(body))
+        self._journal.touch((self._slot,))
         if old is None:
             self.size += 1
         elif old[COUNTS] is not body and has_body(old):
@@ -242,8 +253,13 @@ class Slot:
     def note(self, record: Record) -> None:
         """Keep `newest` true, now that `record` is here."""
         stamp = newest(record) if record[EXPIRY] or record[COUNTS] is not None else record[STAMP]
-        if stamp > self.newest:
-            self.newest = stamp
+        if stamp > self._journal.newests[self._slot]:
+            self._journal.newests[self._slot] = stamp
+
+    @property
+    def newest(self) -> int:
+        """No record has a newer stamp."""
+        return self._journal.newests[self._slot]
 
     def __delitem__(self, key: bytes) -> None:
         old = self[key]
@@ -251,7 +267,7 @@ class Slot:
             bodies.drop(old[COUNTS])
         self.size -= 1
         self.date(key, old, None)
-        self._book.touched.add(self._slot)
+        self._journal.touch((self._slot,))
         self._book.delete(self._head + key)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -277,6 +293,20 @@ class Slot:
         """Forget all of them."""
         for key in list(self):
             del self[key]
+
+
+def is_plain(record: Record) -> bool:
+    """Is it a value under a stamp, nothing more?"""
+    return record[COUNTS] is None and not record[EXPIRY] and type(record[VALUE]) is bytes
+
+
+def _bytes(record: Record | None) -> int:
+    """What the value or the body of a record is taken to weigh."""
+    value = None if record is None else record[VALUE]
+    if type(value) is bytes or value is None:
+        return len(value or b"")
+    body = record[COUNTS] if record is not None else None
+    return _BODY_WEIGHT + (len(body) if type(body) is OpaqueBody else 0)
 
 
 def _told(record: Record | None) -> int:

@@ -1,12 +1,12 @@
 """The RocksDB store: records on disk, and in memory what is kept beside them.
 
-Beside the records, the bodies, the summaries and the calendar there are
+Beside the records, the bodies, the journal and the calendar there are
 
     "F", first slot, last slot (2 bytes each) → the stamp of the newest flush of just those slots
     "C", slot → its cutoff
     "M" → what the data was written with
 
-A start reads the summaries, the floors and the cutoffs, whatever the number of records. The data survives the
+A start reads the journal, the floors and the cutoffs, whatever the number of records. The data survives the
 process, however that ends; what survives the machine is said in `syncing.py`.
 """
 
@@ -15,24 +15,24 @@ from typing import ClassVar
 
 from attrs import define, field
 
-from trio_dynomite.data.record import DIGEST_MASK, Record
+from trio_dynomite.data.record import Record
 from trio_dynomite.data.stamp import pack, unpack
 from trio_dynomite.errors import ConfigError, ConfigProblem, NoRoomError
 from trio_dynomite.model import ENGINES, Capabilities
-from trio_dynomite.storage.contract import SLOTS
+from trio_dynomite.storage.contract import SLOTS, hash_of
 from trio_dynomite.storage.gate import Gate
-from trio_dynomite.storage.rocksdb import summaries
 from trio_dynomite.storage.rocksdb.calendar import DiskDeadlines
 from trio_dynomite.storage.rocksdb.disk import Area, Disk
 from trio_dynomite.storage.rocksdb.figures import Syncs, figures
+from trio_dynomite.storage.rocksdb.journal import Journal
 from trio_dynomite.storage.rocksdb.opening import ALWAYS, Tuning, open_database
 from trio_dynomite.storage.rocksdb.records import HEADS, Book, Slot
 from trio_dynomite.storage.rocksdb.shelf import bodies_of
-from trio_dynomite.storage.rocksdb.upgrade import upgrade
+from trio_dynomite.storage.rocksdb.upgrade import upgrade_first, upgrade_second
 from trio_dynomite.storage.store import Store
 
 _FLOORS, _CUTOFFS, _ORIGIN = b"F", b"C", b"M"
-_FORMAT = 2
+_FORMAT = 3
 _LOOK_EVERY_S = 0.5
 _REOPENING_TAKES = 80 << 20
 """A database that is opened writes what was only in its log into tables, about 64 MB."""
@@ -56,7 +56,7 @@ class RocksStore(Store):
     records: list[Slot] = field(init=False)
     _book: Book = field(init=False)
     _calendar: DiskDeadlines = field(init=False)
-    _summary_area: Area = field(init=False)
+    _journal: Journal = field(init=False)
     _floor_area: Area = field(init=False)
     _cutoff_area: Area = field(init=False)
 
@@ -65,53 +65,58 @@ class RocksStore(Store):
         if self.disk.tuning.durability == ALWAYS:
             self.gate = Gate(self.disk.commits, self.disk.commits)
         self.deadlines = self._calendar = DiskDeadlines(self.disk)
-        self._book = Book(self.disk, self._calendar, self._summarize)
-        self.records = [Slot(self._book, slot) for slot in range(SLOTS)]
-        self._summary_area = summaries.area(self.disk)
+        self._journal = Journal(self.disk, self.sums, self.dead, self.withered)
+        self._book = Book(self.disk, self._calendar, self._journal)
+        self._journal.counted = self.records = [Slot(self._book, slot) for slot in range(SLOTS)]
         self._floor_area = self.disk.area(_FLOORS)
         for key, stamp in self._floor_area.walk():
             self._raise_floors(int.from_bytes(key[1:3]), int.from_bytes(key[3:5]), unpack(stamp))
         self._cutoff_area = self.disk.area(_CUTOFFS)
         for key, stamp in self._cutoff_area.walk():
             super().set_cutoff(int.from_bytes(key[1:]), unpack(stamp))
-        for summary in summaries.summaries(self.disk):
-            self._take_up(summary)
+        self._journal.load()
+        self._calendar.count = sum([records.volatile for records in self.records])
         self.is_restored = any(records.size for records in self.records)
-        self.newest = max(*self.bars, *[records.newest for records in self.records])
+        self.newest = max(*self.bars, *self._journal.newests)
 
     def _raise_floors(self, first: int, last: int, stamp: int) -> None:
         for slot in range(first, last + 1):
             self.floors[slot] = self.bars[slot] = max(self.floors[slot], stamp)
 
-    def _take_up(self, summary: summaries.Summary) -> None:
-        """A slot goes on as the last life left it."""
-        slot, records = summary.slot, self.records[summary.slot]
-        records.size, records.newest, records.volatile = summary.size, summary.newest, summary.volatile
-        self.sums[slot], self.dead[slot] = summary.sum, summary.dead
-        self._calendar.count += summary.volatile
-        if summary.is_withered:
-            self.withered.add(slot)
-
-    def _summarize(self, slots: set[int]) -> None:
-        """Write what the turn made of some slots' summaries."""
-        pack_, names = summaries.pack, summaries.NAMES
-        pairs: list[tuple[bytes, bytes | None]] = []
-        all_records, sums, dead, withered = self.records, self.sums, self.dead, self.withered
-        for slot in slots:
-            records = all_records[slot]
-            newest, sums[slot] = records.newest, (total := sums[slot] & DIGEST_MASK)
-            counts = (records.size, dead[slot], records.volatile, slot in withered)
-            pairs.append((names[slot], pack_(total, newest >> 32, newest & 0xFFFFFFFF, *counts)))
-        self._summary_area.put_all(pairs)
+    def put(self, slot: int, key: bytes, stamp: int, value: bytes | None, deadline_ms: int) -> None:
+        """As in `Store`; a value over another, which is what most writes are, by a shorter way."""
+        book, name = self._book, HEADS[slot] + key
+        old = book.young.get(name)
+        if (
+            old is None
+            or value is None
+            or deadline_ms
+            or old[4] is not None
+            or old[2]
+            or type(old[1]) is not bytes
+        ):
+            super().put(slot, key, stamp, value, deadline_ms)
+            return
+        was, former, _, _, _ = old
+        book.plain[name] = book.young[name] = (stamp, value, 0, 0, None)
+        book.bytes += len(value) - len(former)
+        self.sums[slot] += hash_of(key) * (stamp - was)
+        journal = book.journal
+        journal.touched.add(slot)
+        if stamp > journal.newests[slot]:
+            journal.newests[slot] = stamp
+        if self.written is not None:
+            self.written.append(key)
 
     def set_cutoff(self, slot: int, cutoff: int) -> None:
         """As in `Store`; it is written with the turn."""
         super().set_cutoff(slot, cutoff)
-        self._book.touched.add(slot)
+        self._journal.touch((slot,))
         self._cutoff_area.put(_CUTOFFS + slot.to_bytes(2), pack(cutoff))
 
     def flush(self, first: int, last: int, stamp: int) -> None:
         """Kill everything older than `stamp` in the slots `first` to `last`, without a tombstone each."""
+        self._book.commit()
         slots = self.records[first : last + 1]
         may_wipe = self.disk.error is None and all(records.newest < stamp for records in slots)
         if may_wipe and any(records.size for records in slots):
@@ -126,11 +131,12 @@ class RocksStore(Store):
         self._book.forget()
         self.disk.wipe(HEADS[first], HEADS[last + 1])
         self.disk.wipe(bodies_of(first), bodies_of(last + 1))
-        self.disk.wipe(summaries.NAMES[first], summaries.NAMES[last + 1])
+        self._journal.touch(range(first, last + 1))
         slots = self.records[first : last + 1]
         self._calendar.wiped(sum([records.volatile for records in slots]), self.disk)
         for records in slots:
             records.size = records.volatile = 0
+        self._journal.newests[first : last + 1] = [0] * len(slots)
 
     def _rebuild(self, slot: int, floor: int) -> None:
         if self.records[slot].size:
@@ -142,7 +148,7 @@ class RocksStore(Store):
     def amend(self, slot: int, counted: tuple[int, int]) -> None:
         """As in `Store`; it is written with the turn."""
         super().amend(slot, counted)
-        self._book.touched.add(slot)
+        self._journal.touch((slot,))
 
     def lend(self, slot: int, key: bytes, record: Record) -> Record | None:
         """As in `Store`; nothing is written."""
@@ -193,6 +199,7 @@ class RocksStore(Store):
             and free >= max(self.reserve, _REOPENING_TAKES)
         ):
             self.disk.recover()
+            self._book.commit()
             self._recovered()
         self.failure, self.is_behind = self.disk.error, self.disk.error is not None
         if self.failure is None and free < self.reserve:
@@ -211,6 +218,7 @@ class RocksStore(Store):
 
     def close(self) -> None:
         """Write everything and let go of the database."""
+        self._journal.close()
         self._book.commit()
         self.disk.close()
 
@@ -240,16 +248,18 @@ def open_store(
 
 
 def _claim(disk: Disk, path: str, partitioner: str) -> None:
-    """Make sure that the data is of this format and `partitioner`; that of the last format is upgraded."""
-    mine, former = (f"{number} {partitioner}".encode() for number in (_FORMAT, _FORMAT - 1))
+    """Make sure that the data is of this format and `partitioner`; that of older formats is upgraded."""
+    mine, second, first = (f"{number} {partitioner}".encode() for number in (_FORMAT, 2, 1))
     origin = disk.area(_ORIGIN)
     theirs = origin.get(_ORIGIN)
-    if theirs not in (None, former, mine):
+    if theirs not in (None, first, second, mine):
         disk.close()
         told = f"holds data of format and partitioner {theirs!r}, not {mine!r}"
         raise ConfigError(path, (ConfigProblem("storage.path", told),))
-    if theirs == former:
-        upgrade(disk)
+    if theirs == first:
+        upgrade_first(disk)
+    if theirs == second:
+        upgrade_second(disk)
     if theirs != mine:
         origin.put(_ORIGIN, mine)
         disk.commit()

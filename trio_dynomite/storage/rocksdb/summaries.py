@@ -1,52 +1,89 @@
-"""Summaries: what is kept beside the records of a slot, on disk, so that a start reads none of the records.
+"""Summaries: what is kept beside the records of each slot, as bytes. When they are written: `journal.py`.
 
-    "S", slot (2 bytes) → the digest sum (8 bytes), the newest stamp (12), how many records (4), of these the
-                          dead (4), those with a deadline (4), 1 if the slot is withered
+They are in columns, for a turn that writes a thousand keys has as many slots:
 
-One is written with every turn that touched its slot, in the same batch as the records. So whenever a process
-ends, it tells of just those records that are there.
+    generation (8 bytes), how many slots, newest stamps, and slots with counts (4 each);
+    of all slots: number (2), digest sum (8), and newest stamp (12; one alone is for all of them);
+    of those with counts: number (2), how many records (4), of these the dead (4), those in the calendar (4),
+    and 1 if the slot is withered
 """
 
-from collections.abc import Iterator
-from struct import Struct
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from struct import Struct, pack, unpack_from
 
 from attrs import frozen
 
-from trio_dynomite.storage.rocksdb.disk import Area, Disk
+from trio_dynomite.data.stamp import STAMP_BYTES
 
 SUMMARIES = b"S"
-_LAYOUT = Struct(">QQIIII?")
-pack = _LAYOUT.pack
-"""(the sum below 2**64, the upper 64 bits of the stamp, its lower 32, …) → bytes"""
-NAMES = [SUMMARIES + slot.to_bytes(2) for slot in range(16384 + 1)]
-"""The key of each slot's, and one above all."""
+_HEAD = Struct("<QIII")
+_SUM_BYTES = 2 + 8
+ROW = Struct(">QQIIII?")
+"""One slot's, as the second format had it: each under a key of its own."""
 
 
 @frozen
-class Summary:
-    """What one slot's tells."""
+class Columns:
+    """The summaries of some slots, column by column."""
 
-    slot: int
-    sum: int
-    newest: int
-    size: int
-    dead: int
-    volatile: int
-    is_withered: bool
-
-
-def packed(sum_: int, newest: int, *counts: int) -> bytes:
-    """A summary as bytes; `sum_` is below 2**64."""
-    return pack(sum_, newest >> 32, newest & 0xFFFFFFFF, *counts)
+    generation: int
+    slots: list[int]
+    sums: list[int]
+    newests: list[int]
+    recounted: list[int]
+    """Those of the slots whose counts are told."""
+    sizes: list[int]
+    dead: list[int]
+    volatile: list[int]
+    withered: list[bool]
 
 
-def area(disk: Disk) -> Area:
-    """Where all of them are."""
-    return disk.area(SUMMARIES)
+def packed(
+    generation: int,
+    slots: list[int],
+    sums: list[int],
+    newests: list[int],
+    recounted: Sequence[int] = (),
+    counts: Iterable[Iterable[int]] = (),
+) -> bytes:
+    """Columns as bytes; `counts` has those of `recounted`, in the order of `Columns`."""
+    many, counted = len(slots), len(recounted)
+    stamps = b"".join([newest.to_bytes(STAMP_BYTES) for newest in newests])
+    head = (generation, many, len(newests), counted)
+    data = pack(f"<QIII{many}H{many}Q", *head, *slots, *sums) + stamps
+    return data + pack(_counts(counted), *recounted, *chain(*counts)) if counted else data
 
 
-def summaries(disk: Disk) -> Iterator[Summary]:
-    """All of them."""
-    for name, data in area(disk).walk():
-        sum_, upper, lower, *counts = _LAYOUT.unpack(data)
-        yield Summary(int.from_bytes(name[1:]), sum_, upper << 32 | lower, *counts)
+def unpacked(data: bytes) -> Columns:
+    """What `packed` made `data` of."""
+    generation, many, stamps, counted = _HEAD.unpack_from(data)
+    told = unpack_from(f"<{many}H{many}Q", data, _HEAD.size)
+    at = _HEAD.size + many * _SUM_BYTES
+    end = at + stamps * STAMP_BYTES
+    newests = [int.from_bytes(data[first : first + STAMP_BYTES]) for first in range(at, end, STAMP_BYTES)]
+    counts = unpack_from(_counts(counted), data, end)
+    recounted, sizes, dead, volatile, withered = [
+        list(counts[first * counted : (first + 1) * counted]) for first in range(5)
+    ]
+    newests = newests * many if stamps == 1 else newests
+    sums = (list(told[:many]), list(told[many:]), newests)
+    return Columns(generation, *sums, recounted, sizes, dead, volatile, withered)
+
+
+def _counts(many: int) -> str:
+    return f"<{many}H{many}I{many}I{many}I{many}?"
+
+
+def generation_of(data: bytes) -> int:
+    """The generation in what `packed` gave."""
+    generation: int = _HEAD.unpack_from(data)[0]
+    return generation
+
+
+def packed_rows(rows: list[tuple[int, bytes]]) -> bytes:
+    """The first generation of slots whose summaries stand in rows, as the second format had them."""
+    told = [(slot, *ROW.unpack(data)) for slot, data in rows]
+    slots, sums, upper, lower, *counts = [list(column) for column in zip(*told, strict=True)] or [[]] * 8
+    newests = [high << 32 | low for high, low in zip(upper, lower, strict=True)]
+    return packed(1, slots, sums, newests, slots, counts)

@@ -1,6 +1,8 @@
-"""The upgrade of data that was written before there were summaries and a calendar: one look at all records.
+"""Upgrades of data that was written in older formats.
 
-It may be broken off at any moment: the next start begins it again, and writes the same.
+The first had nothing beside the records: all of them are looked at. The second had the summary of each slot
+under a key of its own. An upgrade may be broken off at any moment: the next start begins it again, and writes
+the same.
 """
 
 from collections import defaultdict
@@ -10,10 +12,11 @@ from attrs import define
 from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.record import COUNTS, DIGEST_MASK, VALUE, Record, digest, has_body, newest
 from trio_dynomite.storage.contract import hash_of
-from trio_dynomite.storage.rocksdb import summaries
 from trio_dynomite.storage.rocksdb.calendar import DiskDeadlines, due
 from trio_dynomite.storage.rocksdb.disk import Disk
+from trio_dynomite.storage.rocksdb.journal import Journal
 from trio_dynomite.storage.rocksdb.records import Book, key_in
+from trio_dynomite.storage.rocksdb.summaries import ROW, SUMMARIES, packed_rows
 
 _EVERY = 10_000
 """Records between two commits."""
@@ -38,16 +41,15 @@ class _Tally:
         self.volatile += due(record) > 0
         self.is_withered = self.is_withered or (type(record[COUNTS]) is Cells and record[COUNTS].dead > 0)
 
-    def packed(self) -> bytes:
-        return summaries.packed(
-            self.sum & DIGEST_MASK, self.newest, self.size, self.dead, self.volatile, self.is_withered
-        )
+    def row(self) -> bytes:
+        stamp = (self.newest >> 32, self.newest & 0xFFFFFFFF)
+        return ROW.pack(self.sum & DIGEST_MASK, *stamp, self.size, self.dead, self.volatile, self.is_withered)
 
 
-def upgrade(disk: Disk) -> None:
+def upgrade_first(disk: Disk) -> None:
     """Write what is kept beside the records; the caller says in the end that it is there."""
     calendar = DiskDeadlines(disk)
-    book = Book(disk, calendar, lambda slots: None)
+    book = Book(disk, calendar, Journal(disk, [], [], set()))
     tallies: dict[int, _Tally] = defaultdict(_Tally)
     number = 0
     for count, (name, data) in enumerate(book.headers.walk(), 1):
@@ -59,6 +61,16 @@ def upgrade(disk: Disk) -> None:
             number = max(number, record[COUNTS].shelf.number)
         if count % _EVERY == 0:
             disk.commit()
-    for slot, tally in tallies.items():
-        summaries.area(disk).put(summaries.NAMES[slot], tally.packed())
+    rows = [(slot, tally.row()) for slot, tally in tallies.items()]
+    disk.area(SUMMARIES).put(SUMMARIES, packed_rows(rows))
     book.reserve(number + 1)
+
+
+def upgrade_second(disk: Disk) -> None:
+    """Write the summaries together; the caller says in the end that they are."""
+    area = disk.area(SUMMARIES)
+    rows = list(area.walk(SUMMARIES + b"\0"))
+    told = [(int.from_bytes(name[len(SUMMARIES) :]), data) for name, data in rows]
+    area.put(SUMMARIES, packed_rows(told))
+    for name, _ in rows:
+        area.put(name, None)
