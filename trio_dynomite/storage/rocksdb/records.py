@@ -20,6 +20,7 @@ from typing import Any
 
 from rocksdict import WriteBatch
 
+from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.opaque import OpaqueBody
 from trio_dynomite.data.record import COUNTS, EXPIRY, STAMP, VALUE, Record, has_body, newest
 from trio_dynomite.storage.contract import SLOTS
@@ -118,11 +119,13 @@ class Book:
         self._reserved = number
         self._numbers.put(NUMBERS, number.to_bytes(6))
 
-    def set(self, name: bytes, record: Record) -> None:
-        """The record under `name`, whose body is shelved, is to be written."""
-        self.plain.pop(name, None)
-        self._others[name] = record
-        self.keep(name, record)
+    def set(self, name: bytes, old: Record | None, record: Record) -> None:
+        """The record under `name`, whose body is shelved, is to be written; it was `old`, which is young."""
+        if self.plain:
+            self.plain.pop(name, None)
+        self._others[name] = self.young[name] = record
+        if old is None or old[VALUE] is not record[VALUE]:
+            self.bytes += _bytes(record) - _bytes(old)
 
     def delete(self, name: bytes) -> None:
         """There is no record under `name` any more."""
@@ -207,12 +210,12 @@ class Slot:
         old = book.young.get(name, UNKNOWN)
         if old is UNKNOWN:
             old = book.load(name)
-        if is_plain(record) and (old is None or is_plain(old)):
-            self.put(name, old, record)
+        if record[4] is None and is_plain(record) and (old is None or is_plain(old)):
+            self._put(name, old, record)
         else:
             self._set(key, name, old, record)
 
-    def put(self, name: bytes, old: Record | None, record: Record) -> None:
+    def _put(self, name: bytes, old: Record | None, record: Record) -> None:
         """A plain value over nothing or over another, which is what most writes are."""
         journal, slot, stamp, book = self._journal, self._slot, record[0], self._book
         journal.touched.add(slot)
@@ -228,33 +231,40 @@ class Slot:
 
     def _set(self, key: bytes, name: bytes, old: Record | None, record: Record) -> None:
         body = record[COUNTS]
-        if has_body(record):
-            shelved = self._book.shelved(name, body)
-            if shelved is not body:
-                body, record = shelved, (*record[:COUNTS], shelved)
-        self._journal.touch((self._slot,))
+        is_there = old is not None and body is not None and old[COUNTS] is body  # and was changed in place
+        if not is_there and has_body(record):
+            body = self._book.shelved(name, body)
+            record = (*record[:COUNTS], body)
         if old is None:
             self.size += 1
-        elif old[COUNTS] is not body and has_body(old):
+        elif not is_there and has_body(old):
             bodies.drop(old[COUNTS])
-        self.note(record)
-        self.date(key, old, record)
-        self._book.set(name, record)
+        self.note(old, record)
+        if not is_there or _told(old) != due(record):
+            self.date(key, old, record)
+        self._book.set(name, old, record)
+
+    def note(self, old: Record | None, record: Record) -> None:
+        """Have the journal tell of `record`, which was `old`."""
+        journal, slot, body = self._journal, self._slot, record[COUNTS]
+        journal.touched.add(slot)
+        is_withered = type(body) is Cells and body.dead
+        if is_withered or old is None or (old[VALUE] is None) is not (record[VALUE] is None):
+            journal.recounted.add(slot)
+        stamp = newest(record) if record[EXPIRY] or body is not None else record[STAMP]
+        if stamp > journal.newests[slot]:
+            journal.newests[slot] = stamp
 
     def date(self, key: bytes, old: Record | None, record: Record | None) -> None:
         """Have the calendar tell what `record` does, where it told what `old` did."""
         before, after = _told(old), 0 if record is None else due(record)
         if before != after:
             self._book.calendar.move(self._slot, key, before, after)
-            self.volatile += (after > 0) - (before > 0)
+            if (after > 0) is not (before > 0):
+                self.volatile += 1 if after else -1
+                self._journal.recounted.add(self._slot)
         if record is not None and has_body(record):
             record[COUNTS].shelf.due_ms = after
-
-    def note(self, record: Record) -> None:
-        """Keep `newest` true, now that `record` is here."""
-        stamp = newest(record) if record[EXPIRY] or record[COUNTS] is not None else record[STAMP]
-        if stamp > self._journal.newests[self._slot]:
-            self._journal.newests[self._slot] = stamp
 
     @property
     def newest(self) -> int:

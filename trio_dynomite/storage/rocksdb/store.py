@@ -26,7 +26,7 @@ from trio_dynomite.storage.rocksdb.disk import Area, Disk
 from trio_dynomite.storage.rocksdb.figures import Syncs, figures
 from trio_dynomite.storage.rocksdb.journal import Journal
 from trio_dynomite.storage.rocksdb.opening import ALWAYS, Tuning, open_database
-from trio_dynomite.storage.rocksdb.records import HEADS, Book, Slot
+from trio_dynomite.storage.rocksdb.records import HEADS, Book, Slot, is_plain
 from trio_dynomite.storage.rocksdb.shelf import bodies_of
 from trio_dynomite.storage.rocksdb.upgrade import upgrade_first, upgrade_second
 from trio_dynomite.storage.store import Store
@@ -86,15 +86,8 @@ class RocksStore(Store):
     def put(self, slot: int, key: bytes, stamp: int, value: bytes | None, deadline_ms: int) -> None:
         """As in `Store`; a value over another, which is what most writes are, by a shorter way."""
         book, name = self._book, HEADS[slot] + key
-        old = book.young.get(name)
-        if (
-            old is None
-            or value is None
-            or deadline_ms
-            or old[4] is not None
-            or old[2]
-            or type(old[1]) is not bytes
-        ):
+        old = None if value is None or deadline_ms else book.young.get(name)
+        if value is None or old is None or not is_plain(old):
             super().put(slot, key, stamp, value, deadline_ms)
             return
         was, former, _, _, _ = old
