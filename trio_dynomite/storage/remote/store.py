@@ -347,11 +347,13 @@ class RemoteStore(Store):
             self._accepted()
 
     def flush(self, first: int, last: int, stamp: int) -> None:
-        """As in `Store`; what is at hand is cut first."""
+        """As in `Store`; what is at hand is cut first, and sent once more if it is on its way."""
         for key, entry in self.cache.items():
             slot = self.slot_of(key)
             if first <= slot <= last and stamp > self.floors[slot]:
-                entry.record = _cut(entry.record, stamp)
+                before, entry.record = entry.record, _cut(entry.record, stamp)
+                if entry.record is not before and key in self.cache.busy:
+                    self.cache.changed(key, entry)
         super().flush(first, last, stamp)
 
     def lend(self, slot: int, key: bytes, record: Record) -> Any:

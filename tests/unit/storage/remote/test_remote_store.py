@@ -263,6 +263,20 @@ def test_a_key_that_was_flushed_elsewhere_already_is_not_counted_any_more() -> N
     assert len(store.records[SLOT]) == 1
 
 
+def test_a_key_that_is_flushed_on_its_way_to_the_server_does_not_stay_there() -> None:
+    store, server = connected()
+    fetch(store, server, KEY, b"{key}flushed")
+    put(store, b"1", STAMP + 5 * TICK)
+    put(store, None, STAMP + TICK, b"{key}flushed")
+    store.commit()
+    store.flush(SLOT, SLOT, STAMP + TICK)
+    store.commit()
+    while server.answer():
+        store.commit()
+    assert list(server.held.held) == [KEY]
+    assert len(store.records[SLOT]) == 1
+
+
 def test_a_whole_slot_is_looked_at_once_it_is_here() -> None:
     store, server = connected(cache_bytes=20_000)
     keys = [b"{key}:%d" % number for number in range(50)]
