@@ -1,34 +1,63 @@
 """Storms over simulated clusters: random faults under load, then calm, then judgement.
 
-`SIM_SEEDS=100000 python -m pytest tests/sim` searches longer; a failure prints the line that replays it.
+`SIM_SEEDS=100000 python -m pytest tests/sim` searches longer, with short storms; `SIM_LONG=1000` with long
+ones. A failure prints the line that replays it. `-s` tells how long the replicas took to agree.
 """
 
 import os
 
 import pytest
+from attrs import evolve
 
+from trio_dynomite.testing.__main__ import distribution
+from trio_dynomite.testing.forms import LONG, SHORT, Form
+from trio_dynomite.testing.small_ring import small_ring
 from trio_dynomite.testing.storm import Storm
 from trio_dynomite.testing.storms import STORMS
 
-SEEDS = int(os.environ.get("SIM_SEEDS", "4"))
-"""Of each kind."""
+SEEDS = int(os.environ.get("SIM_SEEDS", "1600"))
+"""Short storms, of all kinds together."""
+LONG_SEEDS = int(os.environ.get("SIM_LONG", "3"))
+"""Long ones, of each kind."""
 FIRST = int(os.environ.get("SIM_FIRST", "0"))
-SEEDS_A_TEST = 4
+SHORT_A_TEST, LONG_A_TEST = 50, 3
+KIND_SEEDS = SEEDS // len(STORMS)
 
 
-@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, SEEDS_A_TEST))
+def check(kind: str, seed: int, form: Form) -> float:
+    """The seconds that the replicas took to agree."""
+    storm = STORMS[kind](seed, form)
+    broken = storm.run()
+
+    line = f"python -m trio_dynomite.testing {seed} 1 {kind}{' short' if form is SHORT else ''}\n"
+    assert not broken, line + "\n".join(broken[:10])
+    assert storm.workload.requests > (300 if form is LONG else 10), "a storm without load proves nothing"
+    return storm.converged_s
+
+
+def seeds(first: int, count: int, last: int) -> range:
+    """The seeds of one test."""
+    return range(first, min(first + count, last))
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + LONG_SEEDS, LONG_A_TEST))
 @pytest.mark.parametrize("kind", STORMS)
 def test_every_promise_is_kept(kind: str, first: int) -> None:
-    for seed in range(first, min(first + SEEDS_A_TEST, FIRST + SEEDS)):
-        storm = STORMS[kind](seed)
-        broken = storm.run()
+    took_s = [check(kind, seed, LONG) for seed in seeds(first, LONG_A_TEST, FIRST + LONG_SEEDS)]
+    print(f"{kind} from {first}: alike after {distribution(took_s)}")
 
-        assert not broken, f"python -m trio_dynomite.testing {seed} 1 {kind}\n" + "\n".join(broken[:10])
-        assert storm.workload.requests > 300, "a storm without load proves nothing"
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + KIND_SEEDS, SHORT_A_TEST))
+@pytest.mark.parametrize("kind", STORMS)
+def test_every_promise_is_kept_in_short_storms(kind: str, first: int) -> None:
+    with small_ring():
+        took_s = [check(kind, seed, SHORT) for seed in seeds(first, SHORT_A_TEST, FIRST + KIND_SEEDS)]
+    print(f"{kind} from {first}: alike after {distribution(took_s)}")
 
 
 def test_a_seed_tells_the_same_story_twice() -> None:
-    first, second = Storm(7, length_s=6), Storm(7, length_s=6)
+    form = evolve(LONG, strike_s=(6.0,))
+    first, second = Storm(7, form), Storm(7, form)
 
     assert first.run() == second.run() == []
     assert first.happened == second.happened

@@ -12,8 +12,6 @@ LOCAL = DURABLE[:2]
 """Those that need nobody outside of the datacenter."""
 PATIENCE_S = 6.0
 """After so long without a reply a client gives up: the outcome is unknown."""
-THINK_S = 0.12
-"""Between two requests of a client, on average."""
 _UNDONE = (b"-NOREPLICAS", b"-OVERLOADED", b"-TIMEOUT", b"-MISCONF")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from attrs import define, field
 
 from trio_dynomite.protocol.replies import NULL_ARRAY
-from trio_dynomite.testing.asking import LOCAL, PATIENCE_S, THINK_S, Fate, Request, fate_of
+from trio_dynomite.testing.asking import LOCAL, PATIENCE_S, Fate, Request, fate_of
 from trio_dynomite.testing.contents import parsed
 
 if TYPE_CHECKING:
@@ -56,8 +56,9 @@ class Queue:
         for _ in range(CONSUMERS):
             self._consume()
 
-    def _later(self, act: Callable[[], None], mean_s: float = THINK_S) -> None:
+    def _later(self, act: Callable[[], None], pace: float = 1.0) -> None:
         workload = self.workload
+        mean_s = pace * workload.form.think_s
         if workload.is_running:
             workload.simulation.timeline.after(workload.rng.expovariate(1 / mean_s), act)
 
@@ -65,7 +66,7 @@ class Queue:
 
     def _produce(self) -> None:
         self.push(self.workload.rng.choice(self.keys))
-        self._later(self._produce, 0.2)
+        self._later(self._produce, 2.0)
 
     def push(self, key: bytes) -> None:
         """One item or two."""

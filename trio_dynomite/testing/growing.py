@@ -28,6 +28,10 @@ class GrowingStorm(Storm):
         lambda: layout([1, 1, 1], partitioner="murmur"),
         lambda: layout([1, 1], [1, 1, 1]),
     )
+    few: ClassVar[tuple[Callable[[], Settings], ...]] = (
+        lambda: layout([1, 1, 1]),
+        lambda: layout([1, 1]),
+    )
     joined: list[str] = field(factory=list)
     _serial: int = 0
 

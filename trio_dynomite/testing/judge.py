@@ -14,7 +14,7 @@ from trio_dynomite.testing.simulation import SimNode, Simulation
 from trio_dynomite.testing.soundness import plain, unsound
 from trio_dynomite.testing.workload import Workload
 
-_MISTAKES = ("command.failed", "peer.protocol_error", "broke the peer protocol")
+_MISTAKES = ("command.failed", "digest.drifted", "peer.protocol_error", "broke the peer protocol")
 """What no node may log, whatever the network does."""
 
 

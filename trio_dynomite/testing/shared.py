@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from attrs import define, field
 
 from trio_dynomite.model import Level
-from trio_dynomite.testing.asking import LOCAL, THINK_S, Fate, Request, fate_of
+from trio_dynomite.testing.asking import LOCAL, Fate, Request, fate_of
 from trio_dynomite.testing.contents import parsed
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ class Shared:
         workload = self.workload
         if workload.is_running:
             self.act(workload.rng.choice(self.nodes))
-            workload.simulation.timeline.after(workload.rng.expovariate(1 / THINK_S), self.begin)
+            workload.simulation.timeline.after(
+                workload.rng.expovariate(1 / workload.form.think_s), self.begin
+            )
 
     def act(self, name: str) -> None:
         """Send something to a node."""

@@ -10,6 +10,7 @@ from attrs import define, field
 
 from trio_dynomite.config.settings import Repair, Settings
 from trio_dynomite.model import NodeState
+from trio_dynomite.testing.forms import LONG, SHORT, Form
 from trio_dynomite.testing.judge import are_alike, verdict
 from trio_dynomite.testing.layouts import layout
 from trio_dynomite.testing.simulation import Simulation
@@ -23,8 +24,16 @@ LAYOUTS: tuple[Callable[[], Settings], ...] = (
     lambda: layout([1, 1, 1, 1, 1]),
     lambda: layout([1, 1], [1, 1, 1]),
 )
+FEW_NODES: tuple[Callable[[], Settings], ...] = (
+    lambda: layout([1, 1, 1]),
+    lambda: layout([1, 1]),
+    lambda: layout([1, 1, 1], partitioner="murmur"),
+    lambda: layout([2, 1]),
+)
 _CALM_S = 8.0
 _LOOK_S = 0.05
+_SETTLE_S = 2.5
+"""Until every request that had no answer has been given up."""
 _FINISH_S = 3.5
 
 
@@ -34,8 +43,12 @@ class Storm:
 
     kind: ClassVar[str] = "storm"
     layouts: ClassVar[tuple[Callable[[], Settings], ...]] = LAYOUTS
+    few: ClassVar[tuple[Callable[[], Settings], ...]] = FEW_NODES
+    """Those of short storms."""
+    calm_s: ClassVar[float] = 0.0
+    """So long nothing happens before the end, whatever the form."""
     seed: int
-    length_s: float = 15.0
+    form: Form = LONG
     rng: random.Random = field(init=False)
     simulation: Simulation = field(init=False)
     workload: Workload = field(init=False)
@@ -49,9 +62,10 @@ class Storm:
 
     def __attrs_post_init__(self) -> None:
         self.rng = random.Random(f"{self.kind} {self.seed}")
-        self.simulation = Simulation(self.layouts[self.seed % len(self.layouts)](), self.seed)
-        self.is_partial = (self.seed + self.seed // len(self.layouts)) % 2 == 1
-        self.workload = Workload(self.simulation, random.Random(f"load {self.seed}"))
+        layouts = self.few if self.form is SHORT else self.layouts
+        self.simulation = Simulation(layouts[self.seed % len(layouts)](), self.seed)
+        self.is_partial = (self.seed + self.seed // len(layouts)) % 2 == 1
+        self.workload = Workload(self.simulation, random.Random(f"load {self.seed}"), self.form)
 
     def run(self) -> list[str]:
         """The broken promises."""
@@ -60,11 +74,12 @@ class Storm:
             node.skew_ms = self.rng.randint(-300, 300)
         self._start()
         self._begin()
-        end = simulation.timeline.now_s + self.length_s
+        end = simulation.timeline.now_s + self.rng.choice(self.form.strike_s)
         while simulation.timeline.now_s < end:
             simulation.run_for(self.rng.uniform(0.05, 0.8))
             self._strike()
         self.is_last = True
+        simulation.run_for(self.form.last_s)
         self._strike()
         self._calm()
         return verdict(simulation, self.workload)
@@ -200,9 +215,13 @@ class Storm:
         self.simulation.network.heal()
         self.workload.is_running = False
         self.converged_s = self._until_alike()
-        self.simulation.run_for(_CALM_S - self.converged_s)
+        self.simulation.run_for(
+            max(self.form.calm_s - self.converged_s, self.calm_s - self.converged_s, _SETTLE_S)
+        )
         self.workload.finish()
         self.simulation.run_for(_FINISH_S)
+        self._until_alike()  # they may be forgetting what is dead, one after the other
+        self.workload.give_up()
 
 
 @define(eq=False)
@@ -215,6 +234,10 @@ class PartedStorm(Storm):
         lambda: layout([1, 1], [1, 1], [1, 1]),
         lambda: layout([1, 2, 1], [1, 1, 2]),
     )
+    few: ClassVar[tuple[Callable[[], Settings], ...]] = (
+        lambda: layout([1, 1], [1, 1]),
+        lambda: layout([1, 1], [1, 1], partitioner="murmur"),
+    )
 
     def _strike(self) -> None:
         self._part(self.rng.choice(sorted(self.simulation.nodes)))
@@ -224,12 +247,18 @@ class PartedStorm(Storm):
 
 @define(eq=False)
 class SuccessionStorm(Storm):
-    """Clocks are far apart, and it is always the primary of the list that all clients write which is away."""
+    """Clocks are far apart, and it is always the primary of a key that all clients write which is away."""
 
     kind: ClassVar[str] = "succession"
+    calm_s: ClassVar[float] = _CALM_S
     layouts: ClassVar[tuple[Callable[[], Settings], ...]] = (
         lambda: layout([1, 1, 1]),
         lambda: layout([1, 1, 1, 1, 1]),
+    )
+    few: ClassVar[tuple[Callable[[], Settings], ...]] = (
+        lambda: layout([1, 1, 1]),
+        lambda: layout([1, 1, 1, 1, 1]),
+        lambda: layout([1, 1]),
     )
 
     def _strike(self) -> None:
@@ -237,10 +266,15 @@ class SuccessionStorm(Storm):
             node.skew_ms = self.rng.randint(-3000, 3000)
         self.simulation.run_for(self.rng.uniform(0.0, 0.5))
         engine = next(iter(self.simulation.nodes.values())).engine
-        (_, (primary, *_)), *_ = engine.table.of_key(b"pieces:list").placement.replicas
+        (_, (primary, *_)), *_ = engine.table.of_key(self._key()).placement.replicas
         self.rng.choice((self._isolate, self._pause, self._cut_and_pause))(primary)
         self.simulation.network.heal()
         self._recover()
+
+    def _key(self) -> bytes:
+        """The list that all clients write; in a short storm another key, should there be none."""
+        shared = [one.key for one in self.workload.shared]
+        return b"pieces:list" if b"pieces:list" in shared else shared[0]
 
     def _cut_and_pause(self, victim: str) -> None:
         """What it has just sent stays on its way until another leads."""
@@ -301,6 +335,11 @@ class CollectingStorm(Storm):
         lambda: layout([1, 1], [1, 1], repair=_HASTY),
         lambda: layout([2, 1, 2], repair=_HASTY),
     )
+    few: ClassVar[tuple[Callable[[], Settings], ...]] = (
+        lambda: layout([1, 1, 1], repair=_HASTY),
+        lambda: layout([1, 1], [1, 1], repair=_HASTY),
+        lambda: layout([1, 1], repair=_HASTY),
+    )
 
     def _recover(self) -> None:
         super()._recover()
@@ -320,6 +359,11 @@ class ServedStorm(CollectingStorm):
         lambda: layout([1, 1], [1, 1], repair=_HASTY),
         lambda: layout([2, 1, 2]),
         lambda: layout([1, 1, 1], repair=_HASTY),
+    )
+    few: ClassVar[tuple[Callable[[], Settings], ...]] = (
+        lambda: layout([1, 1, 1]),
+        lambda: layout([1, 1], [1, 1], repair=_HASTY),
+        lambda: layout([1, 1], repair=_HASTY),
     )
 
     def __attrs_post_init__(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from attrs import define, field
 
 from trio_dynomite.coordinator.levels import quorum
-from trio_dynomite.testing.asking import DURABLE, LOCAL, THINK_S, Fate, Request, fate_of
+from trio_dynomite.testing.asking import DURABLE, LOCAL, Fate, Request, fate_of
 from trio_dynomite.testing.contents import READS, Look, contents, parsed, read, record_on
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class Target:
         """Go on after a while."""
         workload = self.workload
         if workload.is_running:
-            workload.simulation.timeline.after(workload.rng.expovariate(1 / THINK_S), self.begin)
+            workload.simulation.timeline.after(
+                workload.rng.expovariate(1 / workload.form.think_s), self.begin
+            )
 
     def _write(self, name: str) -> None:
         self.number += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 from attrs import define, field
 
@@ -13,6 +14,7 @@ from trio_dynomite.testing.chaos import Chaos
 from trio_dynomite.testing.client import Client
 from trio_dynomite.testing.consumers import Queue
 from trio_dynomite.testing.fading import Fading, FadingField, FadingHash, FadingLine, FadingScore
+from trio_dynomite.testing.forms import LONG, Form
 from trio_dynomite.testing.key_targets import Mixed, Movers, Twins, Unions
 from trio_dynomite.testing.shared import Shared, SharedElements, SharedSequence, SharedTally, Watched
 from trio_dynomite.testing.simulation import SimNode, Simulation
@@ -24,7 +26,6 @@ COLLECTIONS: tuple[type[Target], ...] = (Fields, Members, Scores, Line, Entries,
 SEVERAL: tuple[type[Target], ...] = (Twins, Mixed, Movers, Unions)
 EXPIRING: tuple[type[Target], ...] = (Fading, FadingHash, FadingField, FadingScore, FadingLine)
 KINDS = (*STRINGS, *COLLECTIONS, *SEVERAL, *EXPIRING)
-_KINDS_A_STORM = 9
 
 
 @define(eq=False)
@@ -60,6 +61,7 @@ class Workload:
 
     simulation: Simulation
     rng: random.Random
+    form: Form = LONG
     kinds: tuple[type[Target], ...] = KINDS
     """The targets to choose from."""
     targets: list[Target] = field(factory=list)
@@ -70,39 +72,59 @@ class Workload:
     requests: int = 0
     """So far."""
     _serial: int = 0
+    _impatient: list[Asked] = field(factory=list)
+    """Requests for whose replies clients wait only so long."""
 
     def start(self) -> None:
-        """Begin: some kinds of targets, a fresh one for each that ends; one of everything that is shared."""
-        self.kinds = tuple(self.rng.sample(self.kinds, min(_KINDS_A_STORM, len(self.kinds))))
+        """Begin: some kinds of targets, a fresh one for each that ends; what is shared; queues."""
+        self.kinds = tuple(self.rng.sample(self.kinds, min(self.form.kinds, len(self.kinds))))
         self._replenish()
-        everywhere = sorted(self.simulation.nodes)
-        for kind in SharedTally.kinds:
-            self._share(SharedTally(self, b"tally:%b" % kind.encode(), everywhere, kind))
-        for kind in SharedElements.kinds:
-            self._share(SharedElements(self, b"elements:%b" % kind.encode(), everywhere, kind))
-        for kind in SharedSequence.kinds:
-            self._share(SharedSequence(self, b"pieces:%b" % kind.encode(), self._home(), kind))
-        self._share(Watched(self, b"watched", self._home()))
-        self._share(Chaos(self, b"chaos", everywhere))
-        for kind in Queue.kinds:
+        self._share(self._drawn(self._shareable(), self.form.shared))
+        for kind in self._drawn(list(Queue.kinds), self.form.queues):
             queue = Queue(self, b"queue:%b" % kind.encode(), self._home(), kind)
             self.queues.append(queue)
             queue.begin()
 
     def anything_goes(self) -> None:
         """Begin otherwise: nothing but chaos, and all keys are flushed now and then."""
-        for number in range(4):
-            chaos = Chaos(self, b"chaos:%d" % number, sorted(self.simulation.nodes), flushes=number == 0)
-            self._share(chaos)
+        everywhere = sorted(self.simulation.nodes)
+        self._share(
+            [
+                Chaos(self, b"chaos:%d" % number, everywhere, flushes=number == 0)
+                for number in range(self.form.chaos)
+            ]
+        )
 
-    def _share(self, shared: Shared) -> None:
-        self.shared.append(shared)
-        shared.begin()
+    def _shareable(self) -> list[Shared]:
+        """Everything that is shared."""
+        everywhere = sorted(self.simulation.nodes)
+        return [
+            *[SharedTally(self, b"tally:%b" % k.encode(), everywhere, k) for k in SharedTally.kinds],
+            *[SharedElements(self, b"elements:%b" % k.encode(), everywhere, k) for k in SharedElements.kinds],
+            *[SharedSequence(self, b"pieces:%b" % k.encode(), self._home(), k) for k in SharedSequence.kinds],
+            Watched(self, b"watched", self._home()),
+            Chaos(self, b"chaos", everywhere),
+        ]
+
+    def _drawn(self, everything: list[Any], counts: tuple[int, ...]) -> list[Any]:
+        """So many of them, in the same order."""
+        count = min(self.rng.choice(counts), len(everything))
+        return [everything[place] for place in sorted(self.rng.sample(range(len(everything)), count))]
+
+    def _share(self, shared: list[Shared]) -> None:
+        self.shared.extend(shared)
+        for one in shared:
+            one.begin()
 
     def finish(self) -> None:
         """The faults are over: nothing new, but for those who wait in queues."""
         for queue in self.queues:
             queue.finish()
+
+    def give_up(self) -> None:
+        """The end: whoever has no reply by now gets none."""
+        for asked in self._impatient:
+            asked.end(b"")
 
     def _home(self) -> list[str]:
         """The nodes of a random datacenter."""
@@ -115,7 +137,9 @@ class Workload:
         if not self.is_running:
             return
         for kind in self.kinds:
-            for _ in range(2 - sum([target.is_open for target in self.targets if type(target) is kind])):
+            for _ in range(
+                self.form.copies - sum([target.is_open for target in self.targets if type(target) is kind])
+            ):
                 self._serial += 1
                 name = b"%s:%d" % (kind.__name__.lower().encode(), self._serial)
                 target = kind(self, name, self._home())
@@ -173,6 +197,7 @@ class Workload:
             asked.end(_NOT_REACHED)
             return asked
         if patience_s is not None:
+            self._impatient.append(asked)
             self.simulation.timeline.after(patience_s, lambda: asked.end(b""))
         asked.client = send(told)
         return asked
