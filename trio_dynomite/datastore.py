@@ -159,10 +159,11 @@ def facts_of(connection: Connection, managed: ManagedServer | None) -> dict[str,
 
 
 def _managed_redis(redis: Redis, folder: Path) -> ManagedServer:
+    # Without stamps every life of the node begins with an empty server.
     options = RedisOptions(
         memory=redis.memory,
         policy=redis.memory_policy,
-        append_only=redis.append_only,
+        append_only=redis.append_only if redis.stamps else "no",
         modules=redis.modules,
     )
     return ManagedServer(

@@ -19,6 +19,7 @@ from trio_dynomite.handoff.folder import DiskFolder
 from trio_dynomite.handoff.keeper import HintKeeper
 from trio_dynomite.logs import get_logger
 from trio_dynomite.storage.memcached.driver import MemcachedDriver
+from trio_dynomite.storage.plain import PlainStore
 from trio_dynomite.storage.redis.driver import RedisDriver
 from trio_dynomite.storage.redis.room import Room
 from trio_dynomite.storage.remote.listed import ListedStore
@@ -82,6 +83,8 @@ def _from_snapshot(path: Path) -> Callable[[Partitioner], Store]:
 def _on_server(settings: Settings, path: Path) -> Callable[[Partitioner], Store]:
     def on_server(partitioner: Partitioner) -> Store:
         slot_of, cache = partitioner.slot, settings.storage.cache
+        if settings.is_plain:
+            return PlainStore(slot_of)
         if settings.storage.engine == kinds.REDIS:
             return ListedStore(
                 slot_of,

@@ -158,7 +158,12 @@ class NodeProcess:
         settings = self.settings.node(self.name)
         limits, gate = self.settings.limits, self.engine.keyspace.store.gate
         self.peer_listener = Listener(
-            self.hub, settings.host, node.peer_port, self._accept_peer, 2 * limits.peer_output, gate
+            self.hub,
+            settings.host,
+            node.peer_port,
+            self._accept_peer,
+            2 * limits.peer_output,
+            self.engine.keyspace.store.peer_gate,
         )
         self.client_listener = Listener(
             self.hub, settings.host, node.client_port, self._accept_client, limits.client_output, gate

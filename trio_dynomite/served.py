@@ -16,6 +16,7 @@ from trio_dynomite.commands.table import learn
 from trio_dynomite.config import Settings, kinds
 from trio_dynomite.datastore import Wishes, connection_to, facts_of
 from trio_dynomite.hub.hub import Hub
+from trio_dynomite.storage.plain import PlainStore
 from trio_dynomite.storage.redis.library import load_step
 from trio_dynomite.storage.redis.modules import commands_step
 from trio_dynomite.storage.remote.listed import ListedStore
@@ -30,7 +31,7 @@ from trio_dynomite.storage.store import Store
 class Service:
     """The server below one life of a node."""
 
-    store: RemoteStore
+    store: RemoteStore | PlainStore
     managed: ManagedServer | None
     """The server, if it is the node's own; it outlives the life."""
     connection: Connection = field(init=False)
@@ -66,17 +67,28 @@ class Service:
 
     def statistics(self) -> Mapping[str, Callable[[], object]]:
         """For INFO."""
-        store = self.store
         return {
-            "storage_fetched": lambda: store.fetched,
-            "storage_sent": lambda: store.sent,
             "storage_module_commands": lambda: len(self.modules),
-            "storage_conflicts": lambda: store.conflicts,
+            **_counts_of(self.store),
             **{name: partial(self._fact, name) for name in facts_of(self.connection, self.managed)},
         }
 
     def _fact(self, name: str) -> object:
         return facts_of(self.connection, self.managed).get(name, "")
+
+
+def _counts_of(store: RemoteStore | PlainStore) -> Mapping[str, Callable[[], object]]:
+    if isinstance(store, PlainStore):
+        return {
+            "storage_passed": lambda: store.passed,
+            "storage_relayed": lambda: store.relayed,
+            "storage_dropped": lambda: store.dropped,
+        }
+    return {
+        "storage_fetched": lambda: store.fetched,
+        "storage_sent": lambda: store.sent,
+        "storage_conflicts": lambda: store.conflicts,
+    }
 
 
 def service_of(settings: Settings, managed: ManagedServer | None, hub: Hub, store: Store) -> Service | None:
@@ -85,9 +97,10 @@ def service_of(settings: Settings, managed: ManagedServer | None, hub: Hub, stor
     Raises ConfigError when a certificate cannot be used."""
     if settings.storage.engine not in kinds.SERVED:
         return None
-    assert isinstance(store, RemoteStore)
+    assert isinstance(store, RemoteStore | PlainStore)
     service = Service(store, managed)
-    steps = [load_step(), commands_step(service.know)] if settings.storage.engine == kinds.REDIS else []
+    has_stamps = settings.storage.engine == kinds.REDIS and settings.redis.stamps
+    steps = [load_step(), commands_step(service.know)] if has_stamps else []
     wishes = Wishes(on_up=service.up, on_down=service.down, steps=steps)
     service.connection = connection_to(settings, managed, hub, wishes)
     return service

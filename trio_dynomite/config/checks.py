@@ -16,6 +16,7 @@ from trio_dynomite.config.servers import Memcached, Redis, check_memcached, chec
 from trio_dynomite.config.settings import (
     Access,
     Cluster,
+    Consistency,
     Gossip,
     Limits,
     NodeSettings,
@@ -29,9 +30,10 @@ from trio_dynomite.config.settings import (
 from trio_dynomite.config.sources import Problem
 from trio_dynomite.errors import CommandError
 from trio_dynomite.membership.seeds import DnsSeeds, HttpSeeds
-from trio_dynomite.model import ENGINES, node_id
+from trio_dynomite.model import ENGINES, Level, node_id
 
 Numbered = Sequence[tuple[int, NodeSettings]]
+_PLAIN_READS, _PLAIN_WRITES = (Level.DC_ONE,), (Level.DC_ONE, Level.DC_QUORUM)
 PORTS = ("client_port", "peer_port", "admin_port", "memcached_port")
 
 
@@ -116,6 +118,21 @@ def check_servers(storage: Storage, redis: Redis, memcached: Memcached, nodes: N
                 ("nodes", index, "storage_address"),
                 f"{address} is the server of {other!r} too: each node needs one of its own",
             )
+
+
+def check_plain(
+    redis: Redis, storage: Storage, consistency: Consistency | None, nodes: Numbered
+) -> Iterator[Problem]:
+    """Without stamps there is nothing to compare replicas by."""
+    if redis.stamps:
+        return
+    if _engines(storage, nodes) != {kinds.REDIS}:
+        yield ("redis", "stamps"), 'may be false only if storage is "redis" for all nodes'
+    for name, able in (("read", _PLAIN_READS), ("write", _PLAIN_WRITES)):
+        level: Level = getattr(consistency, name, Level.DC_ONE)
+        if level not in able:
+            words = " or ".join([each.name for each in able])
+            yield ("consistency", name), f"must be {words} with redis.stamps = false, not {level.name}"
 
 
 def check_rocksdb(rocksdb: RocksDB) -> Iterator[Problem]:

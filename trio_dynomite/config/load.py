@@ -102,8 +102,9 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         problems += checks.check_memory(storage, limits, nodes)
     if storage is not None and repair is not None:
         problems += checks.check_repair(repair, storage, nodes)
-    if storage is not None and redis is not None and memcached is not None:
+    if storage and redis and memcached:
         problems += checks.check_servers(storage, redis, memcached, nodes)
+        problems += checks.check_plain(redis, storage, consistency, nodes)
     if gossip is not None:
         problems += checks.check_gossip(gossip)
     problems += checks.check_nodes(nodes)
@@ -112,9 +113,7 @@ def settle(tree: dict[str, Any], problems: list[Problem]) -> Settings | None:
         problems += mistakes or checks.check_protection(access, nodes)
     if problems or not (cluster and consistency and storage and timeouts and limits):
         return None
-    if not (hints and repair and access and redis and memcached):
-        return None
-    if gossip is None or rocksdb is None:
+    if not (hints and repair and access and redis and memcached and gossip and rocksdb):
         return None
     return Settings(
         cluster=cluster,

@@ -79,6 +79,8 @@ class Redis:
 
     server: kinds.Folder = MANAGED
     """The program to start; "managed": the first that is found."""
+    stamps: kinds.Flag = True
+    """Does a node keep stamps beside the values, so that replicas can be compared? Else it only passes on."""
     address: Address | None = None
     """Of an external server; None: one of the node's own is started."""
     username: kinds.UserName | None = None

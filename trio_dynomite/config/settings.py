@@ -277,9 +277,16 @@ class Settings:
         return self.records_outlive_node if durable is None else durable
 
     @property
+    def is_plain(self) -> bool:
+        """Do commands only pass through to a server, which keeps values without stamps?"""
+        return self.storage.engine == kinds.REDIS and not self.redis.stamps
+
+    @property
     def records_outlive_node(self) -> bool:
         """Are the records there when a node starts again?"""
         engine = self.storage.engine
+        if self.is_plain:
+            return False
         if engine == kinds.REDIS:
             return self.redis.address is not None or self.redis.append_only != "no"
         return ENGINES[engine].outlives_node

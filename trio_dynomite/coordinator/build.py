@@ -6,6 +6,7 @@ from trio_dynomite.commands.record import Chance
 from trio_dynomite.config import Settings
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.coordinator.fetching import FetchingEngine
+from trio_dynomite.coordinator.plain import PlainEngine
 from trio_dynomite.coordinator.routes import make_routes
 from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.handoff.hints import HintBudget
@@ -15,6 +16,7 @@ from trio_dynomite.peers.roster import Roster, RosterSettings, make_peer
 from trio_dynomite.repair.read_repair import Sampling
 from trio_dynomite.storage.keyspace import StoreKeyspace
 from trio_dynomite.storage.memory import MemoryStore
+from trio_dynomite.storage.plain import PlainStore
 from trio_dynomite.storage.remote.store import RemoteStore
 from trio_dynomite.storage.store import Store
 from trio_dynomite.topology.partitioner import Partitioner, make
@@ -43,8 +45,10 @@ def build_engine(
     store = make_store(partitioner)
     clock.observe(store.newest)
     fingerprint = f"{partitioner.fingerprint}, primaries: {settings.cluster.primaries}"
-    if not store.capabilities.can_list:
+    if not store.capabilities.has_types:
         fingerprint += ", memcached storage"  # who keeps more could not rely on it
+    elif isinstance(store, PlainStore):
+        fingerprint += ", redis.stamps: false"  # who has stamps understands nothing of what is said there
     roster_settings = _roster_settings(settings, fingerprint)
     hints = HintBudget(settings.limits.hints, int(settings.hints.max_window * 1000), now_ms=now_ms)
     others = [member for member in members if member.name != name]
@@ -81,6 +85,8 @@ def build_engine(
 def _kind(store: Store, read_chance: float) -> type[Engine]:
     if isinstance(store, RemoteStore):
         return FetchingEngine
+    if isinstance(store, PlainStore):
+        return PlainEngine
     return Sampling if read_chance else Engine
 
 

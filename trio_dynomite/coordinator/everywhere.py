@@ -22,7 +22,9 @@ _BAD_CURSOR = replies.error("ERR invalid cursor")
 _SYNTAX = replies.error("ERR syntax error")
 _COUNT_DEFAULT = 10
 _FLUSHES = frozenset(["flushall", "flushdb"])
-_NO_LIST = replies.error("ERR this cluster's storage cannot tell which keys it has (memcached)")
+_NO_LIST = replies.error(
+    "ERR this cluster's storage cannot tell which keys it has (memcached, or a Redis without stamps)"
+)
 
 
 def submit(engine: Engine, row: Row, args: list[bytes], caller: Caller) -> bytes | None:

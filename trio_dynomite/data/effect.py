@@ -21,10 +21,11 @@ stand one after another in a flat list, which is encoded once and sent to every 
 | GONE   | [type, element, …]             | tombstones under the stamp                              |
 | DATES  | [type, field, …]               | the fields' expiry cells                                |
 | TALLY  | [type, element, base, …]       | COUNT for one element                                   |
+| SAID   | an encoded request             | nothing: a server below runs it (`storage/plain.py`)    |
 
-Every effect is idempotent. All but COUNT, PATCH and TALLY also commute. Those build on a cell: a replica
-that has not got it yet reports a **gap**, and the sender answers with the whole record. What cannot be
-joined exactly, because the body of an expired record is gone, is a gap as well.
+Every effect but SAID is idempotent. All but COUNT, PATCH and TALLY also commute. Those build on a cell: a
+replica that has not got it yet reports a **gap**, and the sender answers with the whole record. What cannot
+be joined exactly, because the body of an expired record is gone, is a gap as well.
 """
 
 from typing import Any, TypeAlias
@@ -48,7 +49,7 @@ from trio_dynomite.data.record import (
 from trio_dynomite.data.stamp import NODE_BITS, pack, unpack
 from trio_dynomite.errors import ProtocolError
 
-PUT, EXPIRE, COUNT, PATCH, RECORD, FLUSH, WHOLE, CELLS, GONE, DATES, TALLY = range(11)
+PUT, EXPIRE, COUNT, PATCH, RECORD, FLUSH, WHOLE, CELLS, GONE, DATES, TALLY, SAID = range(12)
 FIELDS = 6
 """Values per effect in a flat list."""
 

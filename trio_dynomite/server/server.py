@@ -14,9 +14,10 @@ from trio_dynomite.commands.row import Row
 from trio_dynomite.commands.table import named
 from trio_dynomite.config import Settings
 from trio_dynomite.coordinator.engine import Engine
+from trio_dynomite.coordinator.plain import PlainEngine
 from trio_dynomite.hub.channel import Pipe
 from trio_dynomite.model import Level
-from trio_dynomite.protocol.requests import Limits, RequestReader
+from trio_dynomite.protocol.requests import Limits
 from trio_dynomite.scripting.host import ScriptHost
 from trio_dynomite.server import permission
 from trio_dynomite.server.events import Notifications
@@ -27,6 +28,7 @@ from trio_dynomite.server.monitor import Monitors
 from trio_dynomite.server.outbox import Outbox
 from trio_dynomite.server.output import DEFAULT_LIMITS, OutputLimit, class_of
 from trio_dynomite.server.pause import Pause
+from trio_dynomite.server.plain import PlainSession
 from trio_dynomite.server.pubsub import PubSub
 from trio_dynomite.server.redaction import redacted
 from trio_dynomite.server.session import Session
@@ -64,6 +66,7 @@ class Server:
     """What makes snapshots or backups, where there are any."""
     statistics: Mapping[str, object] = field(factory=dict)
     """More numbers for INFO stats, by name; read when asked."""
+    session_kind: type[Session] = Session
     sessions: dict[int, Session] = field(factory=dict)
     connections: int = 0
     """Accepted so far."""
@@ -111,6 +114,8 @@ class Server:
     _alarms_set: int = 0
 
     def __attrs_post_init__(self) -> None:
+        if isinstance(self.engine, PlainEngine):
+            self.session_kind = PlainSession
         self.users.configure(self.settings.access.definitions)
         share(self)
         self.scripts = host_scripts(self)
@@ -170,13 +175,13 @@ class Server:
         """A client has connected."""
         self.connections += 1
         now = self.engine.mono_s
-        session = Session(
+        session = self.session_kind(
             self,
             pipe,
             self.connections,
             address,
             local_address,
-            RequestReader(self.limits),
+            self.session_kind.new_reader(self.limits),
             now,
             self.read_level,
             self.write_level,

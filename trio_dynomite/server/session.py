@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import define, field
 
@@ -17,7 +17,7 @@ from trio_dynomite.commands.table import find, lookup
 from trio_dynomite.errors import CommandError, ProtocolError, TooMuchInputError
 from trio_dynomite.model import Level
 from trio_dynomite.protocol import replies
-from trio_dynomite.protocol.requests import RequestReader
+from trio_dynomite.protocol.requests import Limits, RequestReader
 from trio_dynomite.server import guards, permission
 from trio_dynomite.server.answers import ANSWERS
 from trio_dynomite.server.lua import as_user
@@ -78,6 +78,9 @@ class Session(Paced):
     """Its command is one of those that EXEC runs, and may not take its time."""
     watched: dict[bytes, int] = field(factory=dict)
     """Key → its version when it was WATCHed."""
+
+    new_reader: ClassVar[Callable[[Limits], RequestReader]] = RequestReader
+    """Makes what reads its requests."""
 
     def enter(self, user: User) -> None:
         """From now on it is `user`'s."""

@@ -89,6 +89,11 @@ class Store:
         self.sums, self.dead = [0] * SLOTS, [0] * SLOTS
         self.floors, self.cutoffs, self.bars = [0] * SLOTS, [0] * SLOTS, [0] * SLOTS
 
+    @property
+    def peer_gate(self) -> Gate | None:
+        """What holds back what peers are told."""
+        return self.gate
+
     def freeze(self) -> None:
         """All of a node's parts are made: what lives now will live long."""
 

@@ -213,7 +213,7 @@ class SimNode:
         near, far = self.simulation.network.pair(self.name, other.name, self.life_turn(), other.life_turn())
 
         def accept() -> None:
-            far.gate = other.engine.keyspace.store.gate
+            far.gate = other.engine.keyspace.store.peer_gate
             far.handler = other.engine.roster.accept(far)
 
         def open_link() -> None:
