@@ -54,6 +54,7 @@ class Asked:
     level: Level
     waiter: Waiter
     size: int
+    flushes: int
 
     def replied(self, reply: Any) -> None:
         """It has, or is lost, and this life of the node with it."""
@@ -64,7 +65,7 @@ class Asked:
             return
         if reply[0] in ERRORS:
             engine.on_failed(self.row, reply[1:].split(b"\r", 1)[0].decode("utf-8", "replace"))
-        elif self.row.write and not self.route.is_alone:
+        elif self.row.write and not self.route.is_alone and self.flushes == engine.plain.flushes:
             engine.relay(self.route, self.row, self.args, reply, self.level, self.waiter)
             return
         self.waiter.done(reply)
@@ -142,11 +143,10 @@ class PlainEngine(Engine):
         if refusal is not None:
             return refusal
         data = pack(tuple(args))  # type: ignore[arg-type]
-        size = len(data)
-        asked = Asked(self, route, row, args, caller.write_level, caller.wait(), size)
+        size, store = len(data), self.plain
+        asked = Asked(self, route, row, args, caller.write_level, caller.wait(), size, store.flushes)
         self.in_flight += 1
         self.waiting_bytes += size
-        store = self.plain
         store.speak(caller.resp)
         store.passed += 1
         store.connection.send(data, asked.replied)

@@ -45,10 +45,12 @@ class Group(Place):
     engine: PlainEngine = field(kw_only=True)
     size: int = field(kw_only=True)
     told: Sequence[Told] = field(kw_only=True)
+    flushes: int = field(kw_only=True)
 
     def __init__(self, client: PlainSession, engine: PlainEngine, size: int, told: Sequence[Told]) -> None:
         # By hand, for it is made for every request: only what anybody looks at in a group.
         self.client, self.engine, self.size, self.told = client, engine, size, told
+        self.flushes = engine.plain.flushes
         self.reply = self.batch = None
         self.is_blocked = self.is_unheard = False
 
@@ -69,7 +71,7 @@ class Group(Place):
         engine.waiting_bytes -= self.size
         if replies is LOST:
             return
-        for at, route, row, args in self.told:
+        for at, route, row, args in self.told if self.flushes == engine.plain.flushes else ():
             if replies[at][0] not in ERRORS:
                 if route.is_retired:
                     route = engine.table.of_key(args[row.first])

@@ -63,6 +63,8 @@ class PlainStore(Store):
     """Requests of clients that the server was given."""
     relayed: int = 0
     """Requests of peers that it was given."""
+    flushes: int = 0
+    """Grows with every flush: what was sent before one, and is answered after it, is gone."""
     dropped: int = 0
     """How often keys were deleted because something of them was missed or refused."""
     _resp: int = 2
@@ -160,6 +162,7 @@ class PlainStore(Store):
 
     def flush(self, first: int, last: int, stamp: int) -> None:
         """As in `Store`; a part of the keys cannot be told from the others, so all go."""
+        self.flushes += 1
         self.forget_everything()
 
     # Nothing is known of slots
