@@ -301,6 +301,29 @@ def test_nothing_acknowledged_is_lost_when_servers_and_nodes_are_killed(cluster:
         wait_equal(cluster, "DUMP", key)
 
 
+def test_a_flush_is_a_flush(cluster: LocalCluster) -> None:
+    keys = [key_led_by(cluster, node, "flushed") for node in cluster]
+    for node in cluster:
+        with client(node, QUORUM) as connected:
+            pipeline = connected.pipeline(transaction=False)
+            for number in range(10):
+                for key in keys:
+                    pipeline.execute_command("PROBE.ADD", key, number + 1)
+                pipeline.flushall()
+                for key in keys:
+                    pipeline.execute_command("PROBE.GET", key)
+                    pipeline.execute_command("PROBE.ADD", key, 7)
+                    pipeline.execute_command("PROBE.GET", key)
+                    pipeline.type(key)
+                    pipeline.execute_command("PROBE.CLEAR", key)
+            said = pipeline.execute()
+    for number in range(10):
+        start = number * 19
+        assert said[start : start + 4] == [number + 1] * 3 + [True]
+        assert said[start + 4 : start + 19] == [None, 7, 7, TYPE, b"OK"] * 3
+    assert wait_equal(cluster, "DBSIZE") == 0
+
+
 def test_racks_that_cannot_run_it_hold_it(make_cluster: Any, module: Path, tmp_path: Path) -> None:
     engines = {"node1": "memory", "node2": "rocksdb", "node3": "redis"}
     given = sections(tmp_path, need("redis"), module)

@@ -34,6 +34,8 @@ def key_specs(name: str) -> list[dict[str, Any]]:
 def learn_specs(name: str, specs: list[dict[str, Any]]) -> None:
     """Know where the keys of a command stand that is none of Valkey's."""
     reference = _reference()
+    if name in reference["commands"] and key_specs(name) == specs:
+        return
     first = len(reference["key_specs"])
     reference["key_specs"] += specs
     reference["commands"][name] = {"key_specs": list(range(first, first + len(specs)))}

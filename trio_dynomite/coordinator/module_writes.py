@@ -70,7 +70,7 @@ class ModuleWrite(LoneCaller):
     """Why the server would not even begin."""
     tries: int = 0
     stamp: int = 0
-    is_answered: bool = False
+    is_over: bool = False
 
     @classmethod
     def start(
@@ -136,11 +136,7 @@ class ModuleWrite(LoneCaller):
                 return
             outcome = Outcome(refusal or nothing_done(_NOT_AS_IT_WAS))
         self._end()
-        if not self.is_answered:
-            self.is_answered = True
-            run_late(self.engine, self.waiter, lambda: self._written(outcome))
-        else:
-            self._written(outcome)
+        run_late(self.engine, self.waiter, lambda: self._written(outcome))
         self.store.unlock(self.keys)
 
     def _put_back(self) -> None:
@@ -213,17 +209,26 @@ class ModuleWrite(LoneCaller):
         return error(f"UNKNOWN {reason}; the write may be kept")
 
     def _end(self) -> None:
+        self.is_over = True
         self.engine.in_flight -= 1
         self.engine.waiting_bytes -= self.size
 
     def expire(self) -> None:
         """The deadline has passed; what is under way is waited for all the same."""
-        if not self.is_answered:
-            self.is_answered = True
-            sent = self._unknown("the storage server did not answer in time")
-            self.waiter.done(
-                sent if self.tries else nothing_done("the storage server did not answer in time")
-            )
+        if not self.is_over:
+            reason = "the storage server did not answer in time"
+            waiter, self.waiter = self.waiter, NOBODY
+            waiter.done(self._unknown(reason) if self.tries else nothing_done(reason))
+
+
+class Nobody:
+    """Who waited has been told that nobody knows."""
+
+    def done(self, reply: bytes) -> None:
+        """It comes too late."""
+
+
+NOBODY = Nobody()
 
 
 def _refusal(outcome: Outcome) -> bytes | None:

@@ -171,6 +171,10 @@ class ModuleRead(LoneCaller):
 
     def _when_sent(self) -> None:
         """Ask, behind all that was written of the keys."""
+        listed = self.store.listings(self.keys)
+        if listed:
+            self.store.look(listed, self._when_sent, is_full=False)
+            return
         busy = [key for key in self.keys if key in self.store.cache.busy]
         locked = [key for key in busy if self.store.is_awaited(key)]
         if locked:

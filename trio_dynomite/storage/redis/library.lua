@@ -149,6 +149,7 @@ local OWN = {none = true, string = true, hash = true, set = true, zset = true, l
 
 -- After it: the stamp under which it ran. Nothing, or what the key has become: type, deadline, payload, head.
 -- What is of a type of the node's own is written anew by the node; until then nobody is thought to have written it.
+-- It runs, however full the server is: what was done must not stand under the head of what was there before.
 local function after(keys, args)
   local kind, date, payload, text = state(keys[1])
   local noted = redis.call('GETDEL', '\1d:' .. keys[1])
@@ -186,6 +187,6 @@ redis.register_function('trio_dynomite_3_replace', replace)
 redis.register_function('trio_dynomite_3_changes', changes)
 redis.register_function('trio_dynomite_3_wipe', wipe)
 redis.register_function('trio_dynomite_3_before', before)
-redis.register_function('trio_dynomite_3_after', after)
+redis.register_function{function_name='trio_dynomite_3_after', callback=after, flags={'allow-oom'}}
 redis.register_function{function_name='trio_dynomite_3_read', callback=read, flags={'no-writes'}}
 redis.register_function{function_name='trio_dynomite_3_beside', callback=beside, flags={'no-writes'}}

@@ -282,6 +282,10 @@ class ListedStore(RemoteStore):
         """Is a key being fetched, or locked?"""
         return key in self._wanted
 
+    def listings(self, keys: Iterable[bytes]) -> list[int]:
+        """The slots of some keys that are being listed: after a flush the server may have what is gone."""
+        return [slot for slot in set(map(self.slot_of, keys)) if slot in self._waiting]
+
     def pass_on(self, args: list[bytes], on_reply: Callable[[Reply], None]) -> None:
         """Have the server answer a command that only reads."""
         self.passed += 1
