@@ -1,6 +1,6 @@
-"""The conversations of the other oracle tests once more, with keys on disk: the replies are Valkey's, too.
+"""The conversations of the other oracle tests once more, with keys on disk and on a Redis: the same replies.
 
-Fewer of them, for a store on disk is slower; ORACLE_EXAMPLES takes as many as it says, and others each time.
+Fewer of them, for those are slower; ORACLE_EXAMPLES takes as many as it says, and others each time.
 """
 
 from typing import Any
@@ -25,6 +25,7 @@ from tests.conformance import (
 )
 from tests.conformance.cluster_subject import settings_for
 from tests.conformance.oracle import Connection
+from tests.conformance.redis_subject import redis_subject
 from tests.conformance.subjects import rocks_subject
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -74,20 +75,26 @@ CASES = [
 ]
 
 
+@pytest.fixture(params=[rocks_subject, redis_subject], ids=["disk", "redis"])
+def make(request: pytest.FixtureRequest) -> Any:
+    """Makes our side."""
+    return request.param
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.test.__name__)
-def test_replies_from_disk_are_the_same(case: Case, valkey: Connection, resp: int) -> None:
-    @settings_for(case.examples)
+def test_replies_are_the_same(case: Case, valkey: Connection, resp: int, make: Any) -> None:
+    @settings_for(case.examples if make is rocks_subject else max(4, case.examples // 4))
     @given(st.fixed_dictionaries(case.drawn))
     def check(drawn: dict[str, Any]) -> None:
-        case.test.hypothesis.inner_test(rocks_subject, valkey, resp, **drawn)
+        case.test.hypothesis.inner_test(make, valkey, resp, **drawn)
 
     check()
 
 
-def test_storms_of_streams_get_the_same_replies_from_disk(valkey: Connection, resp: int) -> None:
-    test_streams_oracle.test_storms_get_the_same_replies(rocks_subject, valkey, resp, seed=1)
+def test_storms_of_streams_get_the_same_replies(valkey: Connection, resp: int, make: Any) -> None:
+    test_streams_oracle.test_storms_get_the_same_replies(make, valkey, resp, seed=1)
 
 
 @pytest.mark.parametrize("trimming", [b"MAXLEN ~ 0 LIMIT 150", b"MINID = 250"])
-def test_trimming_gets_the_same_replies_from_disk(valkey: Connection, resp: int, trimming: bytes) -> None:
-    test_streams_oracle.test_trimming_by_nodes(rocks_subject, valkey, resp, trimming)
+def test_trimming_gets_the_same_replies(valkey: Connection, resp: int, trimming: bytes, make: Any) -> None:
+    test_streams_oracle.test_trimming_by_nodes(make, valkey, resp, trimming)
