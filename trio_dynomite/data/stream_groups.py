@@ -29,6 +29,22 @@ class Consumer:
     """The ids of what it has not acknowledged."""
 
 
+Head: TypeAlias = tuple[int, int | None]
+"""(last id, entries read) of a group."""
+
+
+@define
+class Changes:
+    """What has changed of a group since an engine on disk wrote it."""
+
+    head: Head | None
+    """As it was written."""
+    ids: set[int] = field(factory=set)
+    """Entries that are pending now, in another way, or not any more."""
+    consumers: set[bytes] = field(factory=set)
+    """The names of those that came, asked for something, or went."""
+
+
 @define
 class Group:
     """A consumer group."""
@@ -39,6 +55,13 @@ class Group:
     """How many of all entries ever added stand up to `last_id`; None: that is not known."""
     pending: SortedDict[int, Pending] = field(factory=SortedDict)
     consumers: dict[bytes, Consumer] = field(factory=dict)
+    changes: Changes | None = field(default=None, eq=False)
+    """None: nobody has written it yet, or nobody ever will."""
+
+    @property
+    def head(self) -> Head:
+        """What is neither pending nor a consumer."""
+        return self.last_id, self.entries_read
 
     def see(self, name: bytes, seen_ms: int, active_ms: int | None) -> Consumer:
         """Consumer `name`, made if need be, has asked just now, and got something if `active_ms` is given."""
@@ -48,6 +71,8 @@ class Group:
         consumer.seen_ms = seen_ms
         if active_ms is not None:
             consumer.active_ms = active_ms
+        if self.changes is not None:
+            self.changes.consumers.add(name)
         return consumer
 
     def assign(self, consumer: Consumer, ids: Iterable[int], time_ms: int, counts: Iterable[int]) -> None:
@@ -61,6 +86,8 @@ class Group:
                 self.consumers[old[0]].pending.remove(entry_id)
                 consumer.pending.add(entry_id)
             pending[entry_id] = (name, time_ms, count)
+            if self.changes is not None:
+                self.changes.ids.add(entry_id)
 
     def acknowledge(self, ids: Iterable[int]) -> int:
         """The entries are pending no longer; how many were."""
@@ -70,6 +97,8 @@ class Group:
             if old is not None:
                 self.consumers[old[0]].pending.remove(entry_id)
                 done += 1
+                if self.changes is not None:
+                    self.changes.ids.add(entry_id)
         return done
 
     def forget(self, name: bytes) -> int:
@@ -77,6 +106,9 @@ class Group:
         consumer = self.consumers.pop(name)
         for entry_id in consumer.pending:
             del self.pending[entry_id]
+        if self.changes is not None:
+            self.changes.consumers.add(name)
+            self.changes.ids.update(consumer.pending)
         return len(consumer.pending)
 
     def pack(self) -> list[Any]:

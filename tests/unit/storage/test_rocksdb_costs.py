@@ -125,6 +125,37 @@ def test_a_write_to_a_large_collection_costs_little(subject: Subject, name: str)
     assert cost["rocksdb.number.iter.skip"] < STEPS_MAX
 
 
+GROUPED: dict[str, list[bytes]] = {
+    "XREADGROUP": [b"XREADGROUP", b"GROUP", b"g", b"other", b"COUNT", b"1", b"STREAMS", b"stream", b">"],
+    "XACK": [b"XACK", b"stream", b"g", b"%d00-1"],
+    "XCLAIM": [b"XCLAIM", b"stream", b"g", b"third", b"0", b"%d11-1"],
+    "XGROUP SETID": [b"XGROUP", b"SETID", b"stream", b"idle", b"%d-1"],
+}
+
+
+@pytest.fixture(scope="module")
+def grouped(subject: Subject) -> Subject:
+    """Of the stream half of the entries are delivered, and not acknowledged."""
+    for group in (b"g", b"idle"):
+        subject.run([b"XGROUP", b"CREATE", b"stream", group, b"0"])
+    for _ in range(ELEMENTS // A_TURN // 2):
+        subject.run([*GROUPED["XREADGROUP"][:5], b"%d" % A_TURN, b"STREAMS", b"stream", b">"])
+        subject.store.commit()
+    return subject
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_a_change_of_a_group_with_much_pending_costs_little(grouped: Subject, name: str) -> None:
+    grouped.store.close()
+    grouped.open()
+    before = counters(grouped.store.disk)["rocksdb.bytes.written"]
+    for number in range(1, OPS + 1):
+        grouped.run([word.replace(b"%d", b"%d" % number) for word in GROUPED[name]])
+        grouped.store.commit()
+    written = counters(grouped.store.disk)["rocksdb.bytes.written"] - before
+    assert written / OPS < WRITTEN_MAX
+
+
 @pytest.mark.parametrize(
     ("kind", "take", "look"),
     [

@@ -2,26 +2,21 @@
 
 A header has what a body keeps by difference (digest, counts, the first deadline, the ends of a list, the
 counters of a stream) and the number of its shelf; the cells, elements and entries stand under keys of their
-own. An opaque value is in the header itself. The groups of a stream are one value beside its entries, written
-when an operation had to do with them.
+own. An opaque value is in the header itself. What changed of the groups of a stream is written with its header
+(`groups.py`).
 """
 
 from typing import Any
-
-import msgspec
 
 from trio_dynomite.data.cells import Cells
 from trio_dynomite.data.opaque import OPAQUE, OpaqueBody
 from trio_dynomite.data.sequence import LIST, ListBody
 from trio_dynomite.data.stream import StreamBody
-from trio_dynomite.data.stream_groups import Group
 from trio_dynomite.storage.rocksdb.codec import signed, signed_in
 from trio_dynomite.storage.rocksdb.disk import Disk
 from trio_dynomite.storage.rocksdb.shelf import DiskShelf
 
 _STREAM = "stream"
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder().decode
 
 
 def header(body: Any) -> list[Any]:
@@ -30,10 +25,7 @@ def header(body: Any) -> list[Any]:
     if body.kind == LIST:
         return [LIST, shelf.number, body.items.head, body.items.tail]
     if body.kind == _STREAM:
-        if shelf.groups_told != body.group_changes:
-            shelf.groups_told = body.group_changes
-            groups = [[name, group.pack()] for name, group in body.groups.items()]
-            shelf.groups.put(shelf.groups.prefix, _encode(groups))
+        shelf.groups.write(body.groups, body.group_changes)
         counters = [signed(body.last_id), signed(body.max_deleted_id), body.added]
         return [_STREAM, shelf.number, len(body.entries), *counters, body.entries.front]
     if isinstance(body, OpaqueBody):
@@ -66,14 +58,8 @@ def body_of(disk: Disk, slot: int, owner: bytes, told: list[Any]) -> Any:
 
 def _stream(shelf: DiskShelf, counters: list[Any]) -> StreamBody:
     last_id, max_deleted_id, added = counters
-    groups: dict[bytes, Group] = {}
-    told = shelf.groups.get(shelf.groups.prefix)
-    if told is not None:
-        groups = {name: Group.unpack(group) for name, group in _decode(told)}
-    shelf.groups_told = 0
-    return StreamBody(
-        shelf.entries(), signed_in(last_id), signed_in(max_deleted_id), added, groups, shelf=shelf
-    )
+    ids = (signed_in(last_id), signed_in(max_deleted_id))
+    return StreamBody(shelf.entries(), *ids, added, shelf.groups.load(), shelf=shelf)
 
 
 def drop(body: Any) -> None:
@@ -82,7 +68,7 @@ def drop(body: Any) -> None:
         body.items.drop()
     elif body.kind == _STREAM:
         body.entries.drop()
-        body.shelf.groups.put(body.shelf.groups.prefix, None)
+        body.shelf.groups.drop(body.groups)
     elif not isinstance(body, OpaqueBody):
         for container in filter(None, (body.cells, body._scores, body._deadlines)):
             container.drop()

@@ -12,6 +12,7 @@ from trio_dynomite.storage.rocksdb.cells import DiskCells
 from trio_dynomite.storage.rocksdb.codec import score_in, sortable, unsigned, unsigned_in
 from trio_dynomite.storage.rocksdb.disk import Area, Disk
 from trio_dynomite.storage.rocksdb.entries import DiskEntries
+from trio_dynomite.storage.rocksdb.groups import DiskGroups
 from trio_dynomite.storage.rocksdb.order import DiskOrder
 from trio_dynomite.storage.rocksdb.sequence import DiskSequence
 
@@ -53,10 +54,7 @@ class DiskShelf:
         """Where the orders and the entries on it begin."""
         self.due_ms = 0
         """Under which time its record stands in the calendar; 0: it does not."""
-        self.groups = self._area(_GROUPS)
-        """Has one key, its prefix: the groups of a stream."""
-        self.groups_told = -1
-        """`StreamBody.group_changes` when the groups were written."""
+        self._groups: DiskGroups | None = None
 
     def cells(self) -> DiskCells:
         """The map of cells."""
@@ -86,6 +84,13 @@ class DiskShelf:
         return DiskEntries(
             self._area(_ENTRIES), self.sizes.get("entries", 0), self._fronts.get("entries", b"")
         )
+
+    @property
+    def groups(self) -> DiskGroups:
+        """The consumer groups of a stream."""
+        if self._groups is None:
+            self._groups = DiskGroups(self._area(_GROUPS))
+        return self._groups
 
     def _area(self, letter: bytes) -> Area:
         return self._disk.area(self.prefix + letter)
