@@ -135,13 +135,13 @@ def make_snapshotter(
     if not settings.storage.snapshot_every:
         return None
     return Snapshotter(
-        engine.keyspace.store,
-        folder_of(settings, engine.node.name),
-        engine.node.name,
-        engine.table.view.partitioner.fingerprint,
-        settings.storage.snapshot_every,
-        turn,
-        log.info,
+        store=engine.keyspace.store,
+        folder=folder_of(settings, engine.node.name),
+        node=engine.node.name,
+        partitioner=engine.table.view.partitioner.fingerprint,
+        every_s=settings.storage.snapshot_every,
+        turn=turn,
+        log=log.info,
     )
 
 
@@ -159,5 +159,5 @@ def make_disk_tasks(
     store = engine.keyspace.store
     assert isinstance(store, RocksStore)
     folder = backups_of(settings, engine.node.name)
-    backups = Backups(store, folder, settings.rocksdb.backups, turn, log.info)
+    backups = Backups(store=store, folder=folder, kept=settings.rocksdb.backups, turn=turn, log=log.info)
     return Syncing(store, turn), Tidying(store.disk), backups

@@ -21,6 +21,7 @@ NOT_PURE = {
     "storage.rocksdb.backups": "the task that makes backups, and their directories",
     "storage.rocksdb.tidying": "the task that compacts what was deleted, in a thread",
     "storage.rocksdb.syncing": "the task that syncs the database's log, in a thread",
+    "storage.saving": "the task that makes copies, whatever kind",
     "storage.snapshotter": "the task that makes snapshots",
     "storage.servers.folder": "the directory of a managed server, and its locks",
     "storage.servers.process": "a server's process",

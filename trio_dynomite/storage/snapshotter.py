@@ -11,14 +11,15 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import trio
-from attrs import define, field
+from attrs import define
 
 from trio_dynomite.errors import SnapshotError
 from trio_dynomite.storage import snapshot
 from trio_dynomite.storage.files import WholeFile
-from trio_dynomite.storage.saving import Told
+from trio_dynomite.storage.saving import Saver
 from trio_dynomite.storage.store import Store
 
 FILE = "snapshot"
@@ -28,107 +29,56 @@ _LAST_SLICE_S = 0.1
 """When nobody is served any more."""
 
 
-@define(eq=False)
-class Snapshotter:
+@define(eq=False, kw_only=True)
+class Snapshotter(Saver):
     """The snapshots of one store."""
 
+    what: ClassVar[str] = "snapshot"
+    failures: ClassVar[type[Exception]] = OSError
     store: Store
     folder: Path
     node: str
     partitioner: str
-    every_s: float
-    turn: Callable[[Callable[[], None]], object]
-    log: Callable[..., None]
-    is_running: bool = False
-    began_s: float = 0.0
-    """Monotonic time at which the last one was begun."""
-    took_s: float = -1.0
-    """Seconds that the last one took; -1: there was none."""
-    saved_ms: int = 0
-    """Wall-clock time of the last one that is there; 0: none is."""
-    saves: int = 0
-    failure: str | None = None
-    """Why the last one failed."""
-    slice_ms_max: float = 0.0
-    """The longest that a slice stopped the node."""
-    scope: trio.CancelScope = field(factory=trio.CancelScope)
-    """Ends the task alone: then none is made but the last."""
-    _wanted: trio.Event = field(factory=trio.Event)
-    _told: list[Told] = field(factory=list)
+    _slice_s: float = _SLICE_S
 
     def __attrs_post_init__(self) -> None:
         path = self.folder / FILE
         if path.exists():
             self.saved_ms = int(path.stat().st_mtime * 1000)
 
-    async def run(self) -> None:
-        """Make one whenever it is time, or somebody wants it, until cancelled."""
-        with self.scope:
-            while True:
-                with trio.move_on_after(self.every_s):
-                    await self._wanted.wait()
-                self._wanted = trio.Event()
-                await self.take()
-
-    def want(self, told: Told = lambda failure: None) -> None:
-        """Make one soon."""
-        self._told.append(told)
-        self._wanted.set()
-
-    async def take(self, slice_s: float = _SLICE_S) -> None:
-        """Make one now."""
-        self.is_running, self.began_s = True, time.monotonic()
-        time_ms = time.time_ns() // 1_000_000
+    async def make(self, time_ms: int) -> dict[str, Any]:
+        """Write the file, slice by slice."""
         facts = {"node": self.node, "time_ms": time_ms, "partitioner": self.partitioner}
         file = WholeFile(self.folder / FILE)
-        failure = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            await self._write(file, snapshot.pieces(self.store, facts), slice_s)
-            self.saved_ms = time_ms
-            self.saves += 1
-        except OSError as why:
-            failure = str(why)
-            self.log("snapshot.failed", reason=failure)
+            await self._write(file, snapshot.pieces(self.store, facts))
         finally:
             file.abort()
-            self.is_running = False
-        self._ended(failure, file.size)
+        return {"bytes": file.size}
 
     async def last(self) -> None:
         """Make the last one of this life: nobody is served meanwhile."""
+        self._slice_s = _LAST_SLICE_S
         try:
-            await self.take(_LAST_SLICE_S)
+            await self.take()
         except trio.Cancelled:
             self.log("snapshot.given_up", told="there was no time left (timeouts.stop); the one before stays")
             raise
 
-    async def _write(self, file: WholeFile, pieces: Iterator[bytes], slice_s: float) -> None:
-        while data := self._slice(pieces, slice_s):
+    async def _write(self, file: WholeFile, pieces: Iterator[bytes]) -> None:
+        while data := self._slice(pieces):
             await trio.to_thread.run_sync(file.write, data)
         await trio.to_thread.run_sync(file.finish)
 
-    def _slice(self, pieces: Iterator[bytes], slice_s: float) -> bytes:
+    def _slice(self, pieces: Iterator[bytes]) -> bytes:
         began_s, made = time.perf_counter(), []
         for piece in pieces:
             made.append(piece)
-            if time.perf_counter() - began_s > slice_s:
+            if time.perf_counter() - began_s > self._slice_s:
                 break
         self.slice_ms_max = max(self.slice_ms_max, (time.perf_counter() - began_s) * 1000)
         return b"".join(made)
-
-    def _ended(self, failure: str | None, size: int) -> None:
-        self.failure, self.took_s = failure, time.monotonic() - self.began_s
-        if failure is None:
-            self.log("snapshot.made", bytes=size, seconds=round(self.took_s, 2))
-        told, self._told = self._told, []
-
-        def tell() -> None:
-            for one in told:
-                one(failure)
-
-        if told:
-            self.turn(tell)
 
 
 def restored(

@@ -17,7 +17,12 @@ def subject(tmp_path: Path) -> Subject:
     subject = make_subject(hosts=("127.0.0.1",), racks=("r1",))
     store = subject.engine.keyspace.store
     subject.server.snapshots = Snapshotter(
-        store, tmp_path, "n1", "slots", 60.0, lambda act: act(), lambda event, **_: None
+        store=store,
+        folder=tmp_path,
+        node="n1",
+        partitioner="slots",
+        turn=lambda act: act(),
+        log=lambda event, **_: None,
     )
     return subject
 

@@ -26,7 +26,15 @@ def snapshotter(
     def turn(act: Callable[[], None]) -> None:
         act()
 
-    made = Snapshotter(small(), folder, "n1", PARTITIONER.fingerprint, every_s, turn, log)
+    made = Snapshotter(
+        store=small(),
+        folder=folder,
+        node="n1",
+        partitioner=PARTITIONER.fingerprint,
+        every_s=every_s,
+        turn=turn,
+        log=log,
+    )
     return made, notes
 
 
