@@ -1,5 +1,7 @@
 """Three racks with a memcached below each node: strings are kept, the rest is refused in words."""
 
+import os
+import signal
 from pathlib import Path
 from shutil import which
 
@@ -75,3 +77,29 @@ def test_who_was_away_and_has_an_empty_memcached_hides_nothing(cluster: LocalClu
         assert [node.command("GET", f"k:{number}") for number in range(200)] == [
             b"%d" % number for number in range(200)
         ]
+
+
+def test_a_cache_that_lost_everything_is_filled_from_others_as_it_is_used(
+    make_cluster: MakeCluster, tmp_path: Path
+) -> None:
+    sections: dict[str, dict[str, object]] = {"storage": {"engine": "memcached", "path": str(tmp_path)}}
+    cluster = make_cluster(sections=sections)
+    first, second, third = cluster
+    for number in range(50):
+        assert first.command("SET", f"k:{number}", number) == b"OK"
+    wait_until(lambda: third.command("GET", "k:49") == b"49", "all have it")
+    os.kill(int(second.info()["storage_server_pid"]), signal.SIGKILL)
+    wait_until(lambda: "is lost" in second.log_text(), "the node notices")
+    wait_until(lambda: first.sees("node2") and third.sees("node2"), "it is back")
+    cluster.wait_connected()
+    assert [second.command("GET", f"k:{number}") for number in range(50)] == [
+        b"%d" % number for number in range(50)
+    ]
+    assert second.command("GET", "absent") is second.command("GET", "absent") is None
+    assert [second.command("INCR", f"k:{number}") for number in range(50)] == list(range(1, 51))
+    figures = second.info("persistence")
+    assert figures["memcached_is_cold"] == "1"
+    assert int(figures["memcached_learned"]) >= 50
+    first.kill()
+    third.kill()
+    assert second.command("GET", "k:7") == b"8", "it keeps what it learned"

@@ -117,6 +117,8 @@ class Memcached:
     """What a managed server keeps."""
     item_size: kinds.Bytes = 2**20
     """The largest item of a managed server."""
+    warm_up: kinds.SecondsOrZero = 300.0
+    """How long a node asks others for what its server does not know."""
     silent_after: kinds.Seconds = 2.0
     output: kinds.Bytes = 256 * 2**20
 

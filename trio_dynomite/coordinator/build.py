@@ -76,6 +76,8 @@ def build_engine(
     if store.capabilities.can_list:  # else nobody can tell what differs
         engine.repair.interval_s, engine.repair.rate = settings.repair.interval, settings.repair.rate
         engine.repair.collection.grace_s = settings.repair.tombstone_grace
+    if isinstance(engine, FetchingEngine):
+        engine.cold.lasts_s = settings.memcached.warm_up
     if isinstance(engine, Sampling):
         engine.chance = settings.repair.read_chance
     engine.eviction.configure(limit=settings.limits.max_memory, policy=settings.limits.max_memory_policy)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeGuard
 
-from attrs import define
+from attrs import define, field
 
 from trio_dynomite.commands.row import Row
 from trio_dynomite.coordinator import modules
+from trio_dynomite.coordinator.cold import Cold
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.coordinator.here import when_here
 from trio_dynomite.coordinator.park import Parked
 from trio_dynomite.coordinator.passing import PASSABLE, pass_on
 from trio_dynomite.errors import CommandError
+from trio_dynomite.model import NodeState
 from trio_dynomite.protocol.replies import error
 from trio_dynomite.storage.expiry import expire_key
 from trio_dynomite.storage.remote.listed import ListedStore
@@ -36,6 +38,22 @@ class FetchingEngine(Engine):
 
     held: int = 0
     """Requests that waited for their records, so far."""
+    cold: Cold = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        Engine.__attrs_post_init__(self)
+        self.cold = Cold(self)
+
+    def set_state(self, state: NodeState) -> None:
+        """As in `Engine`."""
+        Engine.set_state(self, state)
+        if state is NodeState.NORMAL:
+            self.cold.begin()
+
+    def tick(self) -> None:
+        """As in `Engine`."""
+        Engine.tick(self)
+        self.cold.tick()
 
     def submit(self, row: Row, args: list[bytes], caller: Caller) -> bytes | None:
         """As in `Engine`."""
@@ -125,6 +143,10 @@ class FetchingEngine(Engine):
         store.fetch(missing, lambda: self._fetched(parked))
 
     def _fetched(self, parked: Parked) -> None:
+        if not self.cold.ask(parked, lambda: self._go_on(parked)):
+            self._go_on(parked)
+
+    def _go_on(self, parked: Parked) -> None:
         self.in_flight -= 1
         self.waiting_bytes -= parked.size
         if not parked.is_over:

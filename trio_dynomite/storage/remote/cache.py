@@ -113,6 +113,16 @@ class Cache:
             self._pins.pop(key, None)
             self._pinned.pop(key, None)
 
+    def is_pinned(self, key: bytes) -> bool:
+        """Does somebody need it to stay?"""
+        return key in self._pins
+
+    def drop(self, key: bytes) -> None:
+        """Know nothing of `key`, if it is as the server has it."""
+        if key not in self.busy:
+            self.young.pop(key, None)
+            self.old.pop(key, None)
+
     def keep(self, key: bytes, entry: Entry) -> None:
         """Have an entry."""
         self.young[key] = entry

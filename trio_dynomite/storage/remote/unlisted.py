@@ -22,8 +22,26 @@ class UnlistedStore(RemoteStore):
     capabilities: ClassVar[Capabilities] = ENGINES["memcached"]
     driver: UnlistingDriver = field(kw_only=True)
     deadlines: Deadlines = field(factory=NoDeadlines)
+    is_cold: bool = False
+    """What the server does not know others may: that it is unknown is forgotten at once."""
+    learned: int = 0
+    """Records that came from others meanwhile."""
     _forgotten: int = 0
     """All that is as old the server has forgotten."""
+
+    def is_unknown(self, key: bytes) -> bool:
+        """Did the server not know this key, which is here?"""
+        entry = self.cache.find(key)
+        return entry is not None and entry.record is None and not entry.is_sent
+
+    def _found(self, key: bytes, found: Entry) -> None:
+        super()._found(key, found)
+        if self.is_cold and self.is_unknown(key) and not self.cache.is_pinned(key):
+            self.cache.drop(key)
+
+    def figures(self) -> dict[str, object]:
+        """As in `Store`."""
+        return {"memcached_is_cold": int(self.is_cold), "memcached_learned": self.learned}
 
     def _send_all(self, changed: list[tuple[bytes, Entry]]) -> None:
         for key, entry in changed:
