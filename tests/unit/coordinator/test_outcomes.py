@@ -26,7 +26,9 @@ def test_what_is_the_same_everywhere_goes_on_as_it_is(request_: str) -> None:
     assert told(request_, reply) == [b"7-0" if word == b"7" else word for word in expected]
 
 
-@pytest.mark.parametrize("options", ["", "NOMKSTREAM ", "MAXLEN 10 ", "MINID = 5-0 ", "MAXLEN ~ 10 LIMIT 100 "])
+@pytest.mark.parametrize(
+    "options", ["", "NOMKSTREAM ", "MAXLEN 10 ", "MINID = 5-0 ", "MAXLEN ~ 10 LIMIT 100 "]
+)
 @pytest.mark.parametrize("id_", ["*", "9-*"])
 def test_a_stream_entry_gets_the_id_that_was_chosen(options: str, id_: str) -> None:
     wanted = f"XADD s {options}9-4 f *".encode().split()

@@ -48,7 +48,9 @@ def test_what_hiredis_takes_and_redis_does_not_is_encoded_anew() -> None:
 
 @given(
     st.lists(
-        st.lists(st.binary(max_size=5) | st.sampled_from([b"\r\n+", b"\n~", b"\r\n*1\r\n", b"="]), min_size=1),
+        st.lists(
+            st.binary(max_size=5) | st.sampled_from([b"\r\n+", b"\n~", b"\r\n*1\r\n", b"="]), min_size=1
+        ),
         min_size=1,
     )
 )

@@ -2,8 +2,8 @@
 
 A header has what a body keeps by difference (digest, counts, the first deadline, the ends of a list, the
 counters of a stream) and the number of its shelf; the cells, elements and entries stand under keys of their
-own. An opaque value is in the header itself. What changed of the groups of a stream is written with its header
-(`groups.py`).
+own. An opaque value is in the header itself. What changed of the groups of a stream is written with its
+header (`groups.py`).
 """
 
 from typing import Any
