@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
+from trio_dynomite.commands.refusals import quoted
 from trio_dynomite.commands.table import find
 from trio_dynomite.coordinator.broadcast import TELL_HOPS
 from trio_dynomite.coordinator.here import when_open
@@ -206,7 +207,7 @@ class Acceptor:
             return
         row = INTERNAL.get(args[0]) or find(args)
         if row is None:
-            call.done(error(f"ERR unknown command '{args[0]!r}' on {self.engine.node.name}"))
+            call.done(error(f"ERR unknown command '{quoted(args[0])}' on {self.engine.node.name}"))
             return
         if self._result_bytes > self.engine.roster.settings.peer_output_max:
             self.engine.refused += 1
