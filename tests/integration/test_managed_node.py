@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,19 @@ def test_a_crashed_server_is_told_and_replaced(node: LocalNode, engine: str) -> 
     assert node.command("GET", "key") == (b"value" if engine == "redis" else None)
     assert node.command("SET", "key", "again") == b"OK"
     assert node.command("GET", "key") == b"again"
+
+
+@pytest.mark.parametrize("engine", ["redis"])
+def test_no_loop_holds_where_a_write_waits_for_its_record(node: LocalNode, engine: str) -> None:
+    with socket.create_connection((node.host, node.port), 5) as wire:
+        wire.sendall(b"HELLO 3\r\nCLIENT TRACKING ON BCAST NOLOOP\r\nINCR own\r\n")
+        told = b""
+        while b":1\r\n" not in told:
+            told += wire.recv(1 << 16)
+        assert node.command("INCR", "others") == 1
+        while b"others" not in told:
+            told += wire.recv(1 << 16)
+        assert b"own" not in told
 
 
 def test_a_server_that_stood_still_has_what_it_had(node: LocalNode) -> None:

@@ -150,7 +150,7 @@ class FetchingEngine(Engine):
         self.in_flight -= 1
         self.waiting_bytes -= parked.size
         if not parked.is_over:
-            self.parking.route_again(parked)
+            self.written.run_late(parked.waiter, lambda: self.parking.route_again(parked))
 
 
 def _may_overwrite(store: RemoteStore, key: bytes) -> TypeGuard[ListedStore]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 if TYPE_CHECKING:
+    from trio_dynomite.coordinator.batch import Waiter
     from trio_dynomite.coordinator.engine import Engine
 
 
@@ -22,6 +23,8 @@ class Written:
     engine: Engine
     on_written: Callable[[list[bytes]], None] | None = None
     """Told at the end of a turn which keys were written or have expired on this node."""
+    on_own: Callable[[Waiter, list[bytes]], None] | None = None
+    """Told of these keys at once that a request wrote them which was held until its records were here."""
     on_flushed: Callable[[], None] = lambda: None
     """Told at the end of a turn in which slots were flushed."""
     _noticed: int = 0
@@ -53,6 +56,15 @@ class Written:
         self._noticed = at
         if self.engine.keyspace.store.written is not None:
             self.notice()
+
+    def run_late(self, waiter: Waiter, run: Callable[[], None]) -> None:
+        """Run a request that was held, for whoever waits for its reply: what that wrote is its own."""
+        store = self.engine.keyspace.store
+        before = len(store.written or ())
+        run()
+        own = (store.written or [])[before:]
+        if own and self.on_own is not None:
+            self.on_own(waiter, own)
 
     def end_turn(self) -> None:
         """Tell who listens."""

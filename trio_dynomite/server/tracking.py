@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from trio_dynomite.commands.row import Row
 from trio_dynomite.protocol.replies import NULL, bulk, bulk_array
 from trio_dynomite.server.modes import MULTI, SUBSCRIBED, TRACKING
+from trio_dynomite.server.place import Place
 
 if TYPE_CHECKING:
+    from trio_dynomite.coordinator.batch import Waiter
     from trio_dynomite.server.server import Server
     from trio_dynomite.server.session import Session
 
@@ -92,7 +94,7 @@ class TrackingTable:
             self.prefixes.setdefault(prefix, set()).add(session.id)
             self._broadcast.add(session.id)
         self.sessions += 1
-        self.server.engine.written.on_written = self.written
+        self.server.engine.written.on_written, self.server.engine.written.on_own = self.written, self._wrote
         self.server.engine.written.listen()
 
     def disable(self, session: Session) -> None:
@@ -110,7 +112,7 @@ class TrackingTable:
         self.sessions -= 1
         if not self.sessions:
             self.readers.clear()
-            self.server.engine.written.on_written = None
+            self.server.engine.written.on_written = self.server.engine.written.on_own = None
 
     # What tracking sessions do
 
@@ -164,11 +166,20 @@ class TrackingTable:
             return
         written = self.server.engine.keyspace.store.written
         if tracking.no_loop and written is not None and len(written) > before:
-            own = written[before:]
-            self._told.update(own)
-            self._tell(dict.fromkeys(own), session.id)
+            self._tell_others(session, written[before:])
         if not session.modes & MULTI and not row.name.startswith("client|"):
             tracking.caching = None
+
+    def _wrote(self, waiter: Waiter, own: list[bytes]) -> None:
+        """What it ran was held for a while, and has written these keys now."""
+        session: Any = waiter.session if isinstance(waiter, Place) else None
+        tracking = getattr(session, "tracking", None)  # sessions of other protocols have none
+        if tracking is not None and tracking.no_loop:
+            self._tell_others(session, own)
+
+    def _tell_others(self, session: Session, own: list[bytes]) -> None:
+        self._told.update(own)
+        self._tell(dict.fromkeys(own), session.id)
 
     # What was written
 
