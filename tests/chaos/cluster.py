@@ -16,6 +16,7 @@ import hiredis
 from attrs import define, field
 
 from tests.chaos.lab import Lab, run
+from tests.chaos.relay import RelayLab
 from tests.chaos.wire import Argument, LostError, Wire
 from trio_dynomite.testing.local import LocalNode
 
@@ -78,7 +79,7 @@ class Cluster:
     """All of them."""
 
     directory: Path
-    lab: Lab
+    lab: Lab | RelayLab
     are_all_on_disk: bool = False
     hosts: dict[int, Host] = field(factory=dict)
 
@@ -87,20 +88,21 @@ class Cluster:
         parent_fd, _ = os.pipe()
         for number in range(1, COUNT + 1):
             self.hosts[number] = self._host(number, parent_fd)
-        (self.directory / "cluster.toml").write_text(_toml(self.hosts.values()), encoding="utf-8")
+        (self.directory / "cluster.toml").write_text(self._toml(), encoding="utf-8")
 
     def _host(self, number: int, parent_fd: int) -> Host:
         datacenter, rack = DATACENTERS[(number - 1) // RACKS], f"rack{(number - 1) % RACKS + 1}"
         ports = (_CLIENT_PORT, _PEER_PORT, _ADMIN_PORT)
         node = LocalNode(f"node{number}", datacenter, rack, *ports, self.directory, parent_fd)
-        node.host, node.prefix = Lab.address(number), Lab.prefix(number)
+        node.host, node.prefix = self.lab.address(number), self.lab.prefix(number)
         disk = self._disk(node) if rack == "rack3" or self.are_all_on_disk else None
         return Host(number, node, disk, self._clock(node))
 
     def _disk(self, node: LocalNode) -> Path:
         path = self.directory / f"{node.name}.disk"
         path.mkdir()
-        run(f"mount -t tmpfs -o size={DISK_BYTES} none {path}")
+        if self.lab.has_small_disks:
+            run(f"mount -t tmpfs -o size={DISK_BYTES} none {path}")
         node.variables["TRIO_DYNOMITE__STORAGE__ENGINE"] = "rocksdb"
         node.variables["TRIO_DYNOMITE__STORAGE__PATH"] = str(path)
         return path
@@ -119,6 +121,19 @@ class Cluster:
         )
         return path
 
+    def _toml(self) -> str:
+        lines = ['[cluster]\nname = "chaos"', '[consistency]\nread = "DC_QUORUM"\nwrite = "DC_QUORUM"']
+        lines += ["[access]\nallow_unprotected = true", '[repair]\ntombstone_grace = "2s"']
+        for host in self:
+            node = host.node
+            lines += [
+                f'[[nodes]]\nname = "{node.name}"\ndatacenter = "{node.datacenter}"\nrack = "{node.rack}"\n'
+                f'host = "{node.host}"\nannounce_host = "{self.lab.announced(host.number)}"\n'
+                f"client_port = {node.port}\npeer_port = {node.peer_port}\n"
+                f"admin_port = {node.admin_port}"
+            ]
+        return "\n".join(lines) + "\n"
+
     def of(self, datacenter: str) -> list[Host]:
         """The hosts of a datacenter."""
         return [host for host in self.hosts.values() if host.node.datacenter == datacenter]
@@ -130,18 +145,5 @@ class Cluster:
         """Kill all nodes, and take their disks away."""
         for host in self:
             host.node.end()
-            if host.disk is not None:
+            if host.disk is not None and self.lab.has_small_disks:
                 run(f"umount --lazy {host.disk}")
-
-
-def _toml(hosts: Any) -> str:
-    lines = ['[cluster]\nname = "chaos"', '[consistency]\nread = "DC_QUORUM"\nwrite = "DC_QUORUM"']
-    lines += ["[access]\nallow_unprotected = true", '[repair]\ntombstone_grace = "2s"']
-    for host in hosts:
-        node = host.node
-        lines += [
-            f'[[nodes]]\nname = "{node.name}"\ndatacenter = "{node.datacenter}"\nrack = "{node.rack}"\n'
-            f'host = "{node.host}"\nclient_port = {node.port}\npeer_port = {node.peer_port}\n'
-            f"admin_port = {node.admin_port}"
-        ]
-    return "\n".join(lines) + "\n"

@@ -20,9 +20,9 @@ from attrs import define, field
 
 from tests.chaos.cluster import DATACENTERS, Cluster, Host
 from tests.chaos.deadlines import JUMP_S
+from tests.chaos.lab import Pair
 from tests.chaos.wire import LostError
 
-Pair = tuple[int, int]
 _READY_S = 60.0
 _WHOLE_S = 40.0
 _CHUNK = b"\0" * (1 << 20)
@@ -65,11 +65,16 @@ class Faults:
             "links cut and mended in turn": self._swizzle,
             "datacenters split": self._split,
             "connections reset": self._reset,
+            "slow link": self._slow,
             "disk full": self._fill,
             "clock set": self._jump,
         }
         if not any(host.clock for host in self.cluster):
             del faults["clock set"]
+        if not self.cluster.lab.has_small_disks:
+            del faults["disk full"]
+        if not self.cluster.lab.can_delay:
+            del faults["slow link"]
         return faults
 
     async def do(self, name: str, fault: Callable[[], Awaitable[bool]]) -> None:
@@ -219,6 +224,15 @@ class Faults:
         for pair in some:
             await self.cluster.lab.mend([pair, pair[::-1]])
             await self._last(0.0, 0.7)
+        return True
+
+    async def _slow(self) -> bool:
+        pairs = [pair := self._two(), pair[::-1]][: self.rng.randint(1, 2)]
+        delay_s = self.rng.uniform(0.02, 0.5)
+        self.say(f"slow by {delay_s:.2f} s: {pairs}")
+        await self.cluster.lab.delay(pairs, delay_s)
+        await self._last()
+        await self.cluster.lab.delay(pairs, 0.0)
         return True
 
     async def _split(self) -> bool:

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 import trio
 from attrs import define, field
 
+Pair = tuple[int, int]
+"""(from, to)."""
 _INSIDE = "TRIO_DYNOMITE_CHAOS_INSIDE"
 _NOWHERE = "02:00:00:00:00:01"
 _BRIDGE = "lab"
@@ -42,6 +44,11 @@ def why_not() -> str | None:
     return None if tried.returncode == 0 else f"no namespaces here: {tried.stderr.strip()}"
 
 
+def is_inside() -> bool:
+    """Has `enter` been here?"""
+    return os.environ.get(_INSIDE) is not None
+
+
 def enter(module: str, arguments: list[str]) -> None:
     """Go on as `python -m module` inside; returns only in there. It ends with the process that started it."""
     if os.environ.get(_INSIDE) is None:
@@ -57,12 +64,50 @@ def run(*commands: str) -> None:
 
 
 @define(eq=False)
-class Lab:
-    """Hosts 1 to `count`, each with an address; who is cut off from whom."""
+class Cuts:
+    """Who is cut off from whom, of hosts 1 to `count`."""
 
     count: int
-    _cuts: dict[tuple[int, int], int] = field(factory=dict)
+    _cuts: dict[Pair, int] = field(factory=dict)
     """(from, to) → by how many faults. Faults may overlap, and a cut is mended when the last one ends."""
+
+    async def cut(self, pairs: Iterable[Pair]) -> None:
+        """Of each pair (from, to), what the first sends the second gets lost from now on."""
+        for pair in pairs:
+            self._cuts[pair] = self._cuts.get(pair, 0) + 1
+            if self._cuts[pair] == 1:
+                await self._cut_one(pair)
+
+    async def mend(self, pairs: Iterable[Pair]) -> None:
+        """The end of a `cut`."""
+        for pair in pairs:
+            self._cuts[pair] -= 1
+            if not self._cuts[pair]:
+                await self._mend_one(pair)
+
+    def is_cut(self, pair: Pair) -> bool:
+        """Does nothing pass from the first to the second?"""
+        return self._cuts.get(pair, 0) > 0
+
+    def is_touched(self, hosts: Iterable[int]) -> bool:
+        """Is any of these hosts cut off from anybody?"""
+        some = set(hosts)
+        return any(count and some & set(pair) for pair, count in self._cuts.items())
+
+    async def _cut_one(self, pair: Pair) -> None:
+        raise NotImplementedError
+
+    async def _mend_one(self, pair: Pair) -> None:
+        raise NotImplementedError
+
+
+@define(eq=False)
+class Lab(Cuts):
+    """Hosts 1 to `count`, each with an address."""
+
+    has_small_disks = True
+    """Hosts may have file systems of their own, which can be filled."""
+    can_delay = False
 
     def up(self) -> None:
         """Make the network."""
@@ -94,19 +139,23 @@ class Lab:
         """What a command begins with that shall run on a host; it becomes that process itself."""
         return ("ip", "netns", "exec", f"host{host}")
 
-    async def cut(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Of each pair (from, to), what the first sends the second gets lost from now on."""
-        for pair in pairs:
-            self._cuts[pair] = self._cuts.get(pair, 0) + 1
-            if self._cuts[pair] == 1:
-                await self._neighbour(*pair, "replace", "lladdr", _NOWHERE, "nud", "permanent")
+    @classmethod
+    def announced(cls, host: int) -> str:
+        """Where other nodes find it."""
+        return cls.address(host)
 
-    async def mend(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """The end of a `cut`."""
-        for pair in pairs:
-            self._cuts[pair] -= 1
-            if not self._cuts[pair]:
-                await self._neighbour(*pair, "del")
+    async def serve(self, nursery: trio.Nursery) -> None:
+        """The kernel does."""
+
+    async def delay(self, pairs: Iterable[Pair], seconds: float) -> None:
+        """Not here."""
+        raise NotImplementedError
+
+    async def _cut_one(self, pair: Pair) -> None:
+        await self._neighbour(*pair, "replace", "lladdr", _NOWHERE, "nud", "permanent")
+
+    async def _mend_one(self, pair: Pair) -> None:
+        await self._neighbour(*pair, "del")
 
     async def _neighbour(self, sender: int, receiver: int, act: str, *more: str) -> None:
         command = ["ip", "-n", f"host{sender}", "neigh", act, self.address(receiver), "dev", "eth0", *more]
@@ -116,8 +165,3 @@ class Lab:
         """Reset (RST) all connections between two hosts."""
         command = [*self.prefix(host), "ss", "-K", "state", "connected", "dst", self.address(other)]
         await trio.run_process(command, capture_stdout=True, capture_stderr=True)
-
-    def is_touched(self, hosts: Iterable[int]) -> bool:
-        """Is any of these hosts cut off from anybody?"""
-        some = set(hosts)
-        return any(count and some & set(pair) for pair, count in self._cuts.items())

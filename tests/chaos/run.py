@@ -16,11 +16,14 @@ from tests.chaos.faults import Faults
 from tests.chaos.lab import Lab
 from tests.chaos.loads import Elements, Load, Pieces, Tallies
 from tests.chaos.registers import Registers
+from tests.chaos.relay import RelayLab
 from tests.chaos.wire import Client, LostError, Outcome
 
 _MISTAKES = ("command.failed", "peer.protocol_error", "broke the peer protocol", "by a mistake in the node")
 _CLIENTS_A_DATACENTER = 6
 _PAUSE_S = 0.02
+_START_S = 60.0
+"""Six nodes start at once, on a machine that may be busy."""
 _CONVERGE_S = 60.0
 _EXPIRY_ENDS_S = 8.0
 
@@ -36,6 +39,8 @@ class Run:
     lanes: int = 2
     """How many faults at once."""
     are_all_on_disk: bool = False
+    has_relay: bool = False
+    """Nodes reach each other through a relay of ours, and not each in a network namespace."""
     rng: random.Random = field(init=False)
     cluster: Cluster = field(init=False)
     faults: Faults = field(init=False)
@@ -55,7 +60,9 @@ class Run:
 
     def __attrs_post_init__(self) -> None:
         self.rng = random.Random(self.seed)
-        self.cluster = Cluster(self.directory, Lab(6), self.are_all_on_disk)
+        self.cluster = Cluster(
+            self.directory, RelayLab(6) if self.has_relay else Lab(6), self.are_all_on_disk
+        )
         self.faults = Faults(self.cluster, random.Random(self.seed + 1), self.say)
 
     def say(self, text: str) -> None:
@@ -70,21 +77,27 @@ class Run:
         self.cluster.lab.up()
         self.cluster.make()
         try:
-            await self._begin()
-            async with trio.open_nursery() as nursery:
-                self._start_clients(nursery)
-                await self._torment()
-                self._is_over = True
-            await self._converge()
-            await self._judge()
+            async with trio.open_nursery() as services:
+                await self.cluster.lab.serve(services)
+                await self._live()
+                services.cancel_scope.cancel()
         finally:
             self.cluster.end()
+
+    async def _live(self) -> None:
+        await self._begin()
+        async with trio.open_nursery() as nursery:
+            self._start_clients(nursery)
+            await self._torment()
+            self._is_over = True
+        await self._converge()
+        await self._judge()
 
     async def _begin(self) -> None:
         for host in self.cluster:
             host.node.start()
         for host in self.cluster:
-            await trio.to_thread.run_sync(host.node.wait_ready)
+            await trio.to_thread.run_sync(host.node.wait_ready, _START_S)
         self.say("all nodes serve")
 
     # The load
