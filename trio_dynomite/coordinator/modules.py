@@ -1,16 +1,18 @@
 """Commands of modules: routed like any other by their keys, and run by the server below the node that serves.
 
-Those that read pass to it as they are, in the protocol of the client; at a quorum level this node's copy is
-compared first. Those that write are `module_writes.py`. What has no key is asked of this node's own server,
-and what would change something there is refused: nothing of it would reach the others.
+Those that read pass to it as they are, in the protocol of the client; at a quorum level the keys are compared
+afterwards, and read again if they have changed. Those that write are `module_writes.py`. What has no key is
+asked of this node's own server, and what would change something there is refused: nothing of it would reach
+the others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field
+from attrs import define
 
 from trio_dynomite.commands.module_rows import knows_its_keys
 from trio_dynomite.commands.refusals import wrong_arity
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from trio_dynomite.coordinator.routes import Route
 
 _SEVERAL = 2
+_NO_MORE = error("NOREPLICAS this node serves these keys no more; try again")
 _IS_BESIDE = b":1\r\n"
 
 
@@ -128,6 +131,9 @@ class ModuleRead(LoneCaller):
     hops: int
     waiter: Waiter
     keys: list[bytes]
+    seen: int = 0
+    """The digest of the keys' records when the server was asked, at a quorum level."""
+    reply: bytes = b""
     is_beside: bool = False
     """Something is where the module does not see it."""
     is_over: bool = False
@@ -142,7 +148,7 @@ class ModuleRead(LoneCaller):
         caller: Caller,
         keys: list[bytes],
     ) -> None:
-        """Have it answered; at a quorum level once this node's copy is right."""
+        """Have it answered; at a quorum level it is proven then that a quorum has what was read."""
         levels = (caller.read_level, caller.write_level)
         waiter = caller.wait(None, route) if len(keys) < _SEVERAL else caller.block()
         read = cls(
@@ -150,37 +156,31 @@ class ModuleRead(LoneCaller):
         )
         engine.in_flight += 1
         engine.watch(read)
-        if route is None or not caller.read_level:
-            read._when_sent()
-            return
-        probe = Probe(caller.read_level, caller.write_level, caller.resp, caller.hops, read)
-        reply = engine.submit_to(route, PROBE, [PROBE.name.encode(), *keys], probe)
-        if reply is not None:
-            read.probed(reply)
+        read._ask()
 
     def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
         """Who is told the reply."""
         return self.waiter
 
-    def probed(self, reply: bytes | None) -> None:
-        """This node's copy is what a quorum has, or the reply tells why that cannot be known."""
-        if reply is None or is_error(reply):
-            self._finish(reply or error("NOREPLICAS this node serves these keys no more; try again"))
-        elif not self.is_over:
-            self._when_sent()
+    @property
+    def _is_compared(self) -> bool:
+        return bool(self.read_level and self.keys)
 
-    def _when_sent(self) -> None:
-        """Ask, behind all that was written of the keys."""
-        listed = self.store.listings(self.keys)
-        if listed:
-            self.store.look(listed, self._when_sent, is_full=False)
+    def _ask(self) -> None:
+        """Ask the server, behind all that was written of the keys."""
+        if self.is_over:
             return
-        busy = [key for key in self.keys if key in self.store.cache.busy]
-        locked = [key for key in busy if self.store.is_awaited(key)]
-        if locked:
-            self.store.fetch(locked, self._when_sent)
+        store = self.store
+        listed = store.listings(self.keys)
+        if listed:
+            store.look(listed, self._ask, is_full=False)
+            return
+        busy = [key for key in self.keys if key in store.cache.busy]
+        missing = store.missing(self.keys) if self._is_compared else list(filter(store.is_awaited, busy))
+        if missing:
+            store.fetch(missing, self._ask)
         elif busy:
-            self.store.lock(busy, partial(self._send_and_unlock, busy))
+            store.lock(busy, partial(self._send_and_unlock, busy))
         else:
             self._send()
 
@@ -193,6 +193,9 @@ class ModuleRead(LoneCaller):
         *first, last = undisturbed(self.args) if is_slow else [packed(*self.args)]
         send = self.store.connection.send
         self.store.passed += 1
+        self.is_beside = False
+        if self._is_compared:
+            self.seen = self.engine.replica.digest_of(self.keys)
         for key in self.keys:
             send(beside(Place(key, self.store.slot_of(key), b"", is_live=True)), self._looked)
         if self.resp > 2:
@@ -213,13 +216,16 @@ class ModuleRead(LoneCaller):
         """The server has answered, or is lost, and this life of the node with it."""
         if reply is LOST or self.is_over:
             return
+        self.reply = reply
         if self.is_beside:
             self._wake()
+        elif self._is_compared:
+            self._prove()
         else:
             self._finish(reply)
 
     def _wake(self) -> None:
-        """Run it like a write, which puts things where they belong first."""
+        """Run it like a write, which puts things where they belong first, then ask again."""
         if self.is_over:
             return
         missing = self.store.missing(self.keys)
@@ -227,17 +233,44 @@ class ModuleRead(LoneCaller):
             self.store.fetch(missing, self._wake)
             return
         assert self.route is not None
-        self._end()
-        ModuleWrite.start(self.engine, self.store, self.route, self.row, self.args, self)
+        step = self._step(self._woken)
+        ModuleWrite.start(self.engine, self.store, self.route, self.row, self.args, step)
+
+    def _woken(self, reply: bytes | None) -> None:
+        if reply is not None and is_error(reply):
+            self._finish(reply)
+        else:
+            self._ask()
+
+    def _prove(self) -> None:
+        """Is what this node has, and the server has read, what a quorum has?"""
+        route = self.route
+        assert route is not None
+        if not route.serves:
+            self._finish(_NO_MORE)
+            return
+        request = [PROBE.name.encode(), *self.keys]
+        reply = self.engine.submit_to(route, PROBE, request, self._step(self._proven))
+        if reply is not None:
+            self._proven(reply)
+
+    def _proven(self, reply: bytes | None) -> None:
+        """It is now; but was it when the server was asked?"""
+        if reply is None or is_error(reply):
+            self._finish(reply or _NO_MORE)
+        elif self.store.missing(self.keys) or self.engine.replica.digest_of(self.keys) != self.seen:
+            self._ask()
+        else:
+            self._finish(self.reply)
+
+    def _step(self, then: Callable[[bytes | None], None]) -> Step:
+        return Step(self.read_level, self.write_level, self.resp, self.hops, then)
 
     def _finish(self, reply: bytes) -> None:
         if not self.is_over:
-            self._end()
+            self.is_over = True
+            self.engine.in_flight -= 1
             self.waiter.done(reply)
-
-    def _end(self) -> None:
-        self.is_over = True
-        self.engine.in_flight -= 1
 
     def expire(self) -> None:
         """The deadline has passed."""
@@ -245,14 +278,14 @@ class ModuleRead(LoneCaller):
 
 
 @define(eq=False)
-class Probe(LoneCaller):
-    """Asks whether this node's copy is right, for a read."""
+class Step(LoneCaller):
+    """A part of a read: what is replied goes to the next."""
 
     read_level: Level
     write_level: Level
     resp: int
     hops: int
-    read: ModuleRead = field(repr=False)
+    then: Callable[[bytes | None], None]
 
     def wait(self, away: Route | None = None, reading: Route | None = None) -> Waiter:
         """Who is told the reply."""
@@ -260,7 +293,7 @@ class Probe(LoneCaller):
 
     def done(self, reply: bytes) -> None:
         """The reply."""
-        self.read.probed(reply)
+        self.then(reply)
 
 
 def _ignored(reply: Any) -> None:

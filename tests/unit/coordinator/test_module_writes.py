@@ -4,7 +4,6 @@ The server has no module: `X.SET` reaches it as `SET`, and so on.
 """
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -105,10 +104,10 @@ class Node:
         self.engine.set_state(NodeState.NORMAL)
         self.lone.turn()
 
-    def submit(self, *args: bytes, resp: int = 2) -> list[bytes]:
+    def submit(self, *args: bytes, resp: int = 2, level: Level = Level.DC_QUORUM) -> list[bytes]:
         """What the client is told, as soon as it is."""
         said: list[bytes] = []
-        client = Client(Level.DC_QUORUM, Level.DC_QUORUM, said.append, resp)
+        client = Client(level, level, said.append, resp)
         reply = self.engine.submit(lookup(list(args)), list(args), client)
         return said if reply is None else [reply]
 
@@ -191,12 +190,21 @@ def test_what_is_asked_of_the_key_meanwhile_waits_in_order(node: Node) -> None:
         (b"X.SET", KEY, b"z"),
         (b"GET", KEY),
     ]
-    said = [node.submit(*args) for args in asked]
+    said = [node.submit(*args, level=Level.DC_ONE) for args in asked]
     assert not any(said)
     for _ in range(4):
         node.settle()
     assert [decoded(one) for (one,) in said] == [b"OK", 2, b"2", 2, b"20", 1, None, b"OK", b"z"]
     assert node.wire.ask("GET", KEY) == b"z"
+
+
+def test_what_a_quorum_reads_is_asked_again_when_it_has_changed_meanwhile(node: Node) -> None:
+    assert node.run(b"SET", KEY, b"v") == b"OK"
+    said = node.submit(b"X.GET", KEY)
+    assert node.submit(b"SET", KEY, b"w") == [b"+OK\r\n"]
+    node.settle()
+    assert said == [b"$1\r\nw\r\n"]
+    assert node.engine.in_flight == 0
 
 
 def test_the_servers_loss_ends_it_without_a_word(node: Node) -> None:
@@ -206,8 +214,8 @@ def test_the_servers_loss_ends_it_without_a_word(node: Node) -> None:
     assert said == []
 
 
-def test_the_connection_speaks_resp2_again_afterwards(node: Node, tmp_path: Path) -> None:
-    said = node.submit(b"X.GET", KEY, resp=3)
+def test_the_connection_speaks_resp2_again_afterwards(node: Node) -> None:
+    said = node.submit(b"X.GET", KEY, resp=3, level=Level.DC_ONE)
     more = node.submit(b"X.SET", KEY, b"v", resp=3)
     again = node.submit(b"X.GET", b"other")
     node.settle()
