@@ -136,7 +136,7 @@ class ModuleWrite(LoneCaller):
                 return
             outcome = Outcome(refusal or nothing_done(_NOT_AS_IT_WAS))
         self._end()
-        run_late(self.engine, self.waiter, lambda: self._written(outcome))
+        self.engine.written.run_late(self.waiter, lambda: self._tell(outcome))
         self.store.unlock(self.keys)
 
     def _put_back(self) -> None:
@@ -148,6 +148,9 @@ class ModuleWrite(LoneCaller):
             self.store.cache.changed(key, entry)
 
     # What it has made
+
+    def _tell(self, outcome: Outcome) -> None:
+        run_late(self.engine, self.waiter, lambda: self._written(outcome))
 
     def _written(self, outcome: Outcome) -> bytes | None:
         """Write what has changed; the reply, or None when it comes later."""

@@ -139,6 +139,16 @@ def test_what_it_made_is_a_record_like_any_other(node: Node) -> None:
     assert not node.store.cache.locked  # type: ignore[attr-defined]
 
 
+def test_what_it_wrote_is_its_clients_own(node: Node) -> None:
+    own: list[list[bytes]] = []
+    node.engine.written.on_written = lambda keys: None
+    node.engine.written.on_own = lambda waiter, keys: own.append(keys)
+    node.engine.written.listen()
+    assert node.run(b"X.SET", KEY, b"v") == b"OK"
+    assert own
+    assert set(own[-1]) == {KEY}
+
+
 def test_an_error_changes_nothing(node: Node) -> None:
     assert node.run(b"SET", KEY, b"v") == b"OK"
     before = node.record()
