@@ -23,12 +23,23 @@ _decode = msgspec.msgpack.Decoder().decode
 
 
 def version(ks: Any, key: bytes) -> int:
-    """A number that changes whenever `key` does: 0 when nothing is known of it.
+    """A number that changes whenever `key` does, odd while it is there.
 
-    Of an absent key it tells when it went: one that came and went again has changed."""
+    Of an absent key it tells when it went: one that came and went again has changed. It is 0 where that is
+    not remembered any more: the key went before a flush, or the tombstone was collected."""
     store = ks.store
-    record = store.get(store.slot_of(key), key)
-    return int(digest(record) if is_live(record, ks.now_ms) else newest(record)) & DIGEST_MASK
+    slot = store.slot_of(key)
+    record = store.get(slot, key)
+    if is_live(record, ks.now_ms):
+        return int(digest(record) << 1 & DIGEST_MASK | 1)
+    stamp = newest(record)
+    return int(stamp << 1 & DIGEST_MASK) if stamp > store.bars[slot] else 0
+
+
+def has_changed(ks: Any, key: bytes, seen: int) -> bool:
+    """Has `key`, since it had the version `seen`? What was absent, and only forgotten since, has not."""
+    now = version(ks, key)
+    return now != seen and (now != 0 or seen & 1 == 1)
 
 
 def _versions(ks: Any, args: list[bytes]) -> bytes:
@@ -66,7 +77,7 @@ def pack_transaction(watched: list[tuple[bytes, int]], commands: list[bytes | li
 def _transaction(ks: Any, args: list[bytes]) -> bytes:
     """Run all commands in one step, unless a watched key has changed."""
     watched, commands = _decode(args[1])
-    if any(version(ks, key) != seen for key, seen in watched):
+    if any(has_changed(ks, key, seen) for key, seen in watched):
         return NULL_ARRAY[ks.resp]
     return array([entry if isinstance(entry, bytes) else _run(ks, entry) for entry in commands])
 
