@@ -36,6 +36,8 @@ class Users:
     stranger: User = field(factory=lambda: User(DEFAULT))
     """The user of sessions that must log in first. It goes by the default's name, as in Valkey."""
     log: AccessLog = field(factory=AccessLog)
+    most: int = 10_000
+    """Users that there may be; those that other nodes tell of are taken over all the same."""
     _known: dict[bytes, User] = field(factory=dict)
     _changes: dict[bytes, tuple[int, Definition | None]] = field(factory=dict)
 
@@ -79,6 +81,8 @@ class Users:
         """ACL SETUSER: make or change a user. Raises CommandError, and then nothing has changed."""
         if has_spaces(name):
             raise CommandError("ERR Usernames can't contain spaces or null characters")
+        if name not in self._known and len(self._known) >= self.most:
+            raise CommandError(f"ERR there are {len(self._known)} users already: limits.users")
         user = self._known.get(name) or User(name)
         user.change(rules)
         self._known[name] = user

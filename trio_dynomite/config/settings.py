@@ -108,6 +108,12 @@ class Limits:
     """Bytes of an item of memcached's clients, with its key and what it costs memcached besides (its -I)."""
     client_input: kinds.Bytes = 2**30
     """Bytes of a client's unfinished command or transaction (Redis: client-query-buffer-limit)."""
+    client_names: kinds.Bytes = 64 * 2**20
+    """Bytes of the names that a client has kept: channels, patterns, watched keys, with 100 for each."""
+    scripts: kinds.Bytes = 64 * 2**20
+    """Bytes of the sources of SCRIPT LOAD and of functions, with 1000 for each."""
+    users: kinds.Count = 10_000
+    """Users that there may be, those of the configuration among them."""
     client_output: kinds.Bytes = 64 * 2**20
     """Unsent reply bytes of a client above which its next commands wait."""
     requests_in_flight: kinds.Count = 100_000

@@ -70,6 +70,7 @@ def _load(host: ScriptHost, args: list[bytes], resp: int) -> tuple[bytes, Change
         if option.upper() != b"REPLACE":
             raise CommandError(f"ERR Unknown option given: {_shown(option)}")
     library = host.libraries.check(args[-1], replace=len(args) > 3)
+    host.refuse_too_many([library.code], without=[library.name])
     return bulk(library.name), [(LIBRARY + library.name, library.code)]
 
 
@@ -104,6 +105,8 @@ def _restore(host: ScriptHost, args: list[bytes], resp: int) -> tuple[bytes, Cha
     for code in payload.decode(args[2]):
         library = host.libraries.check(code, replace=False, among=restored)
         restored[library.name] = library
+    gone = host.libraries.by_name if policy == b"FLUSH" else restored
+    host.refuse_too_many([library.code for library in restored.values()], without=gone)
     change: Change = [(LIBRARY + library.name, library.code) for library in restored.values()]
     if policy == b"FLUSH":
         return OK, [(FLUSH + LIBRARY, None), *change]

@@ -5,7 +5,7 @@ handlers over that same keyspace, so that whatever it does is stamped and told t
 client had asked for it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from attrs import define, field
 
@@ -37,6 +37,10 @@ _NO_ROOM = "OOM allow-oom flag is not set on the script, can not run it when use
 _SHA_SIZE = 40
 
 
+_SOURCE_BYTES = 1000
+"""About what a script or library takes beside its source."""
+
+
 def _nothing(*_: object) -> None:
     """Nobody is told."""
 
@@ -50,6 +54,8 @@ class ScriptHost:
     """Seconds since any moment; how long a script has run."""
     memory_max: int = 256 << 20
     """Bytes that all scripts may take, and all functions."""
+    sources_max: int = 64 << 20
+    """Bytes of the sources that are kept until they are flushed, above which no more are loaded here."""
     time_max_s: float = 5.0
     """Seconds after which a script is stopped."""
     seed: int = 0
@@ -97,6 +103,14 @@ class ScriptHost:
             raise CommandError(_BAD_KEY_COUNT)
         count = _key_count(args)
         return self._run(self.libraries.machine, function.key, function.flags, ks, args, count, readonly)
+
+    def refuse_too_many(self, new: Iterable[bytes], *, without: Collection[bytes] = ()) -> None:
+        """Raises CommandError when new sources, `without` some libraries, would take more than all may."""
+        libraries = self.libraries.by_name
+        kept = [library.code for name, library in libraries.items() if name not in without]
+        sources = [*self.scripts.loaded(), *kept, *new]
+        if sum(map(len, sources)) + _SOURCE_BYTES * len(sources) > self.sources_max:
+            raise CommandError("ERR too many scripts and functions are kept: limits.scripts")
 
     def learn(self, changes: Change, stamp: int) -> None:
         """Take in what was changed at `stamp`, here or on another node; twice or late does no harm."""

@@ -47,6 +47,8 @@ def script_command(host: ScriptHost, args: list[bytes]) -> tuple[bytes, Change]:
 
 
 def _load(host: ScriptHost, args: list[bytes]) -> tuple[bytes, Change]:
+    if args[2] not in host.scripts.loaded():
+        host.refuse_too_many([args[2]])
     sha = host.scripts.load(args[2])
     return bulk(sha), [(SCRIPT + sha, args[2])]
 

@@ -90,6 +90,10 @@ class Scripts:
             self._forget(sha)
         return sha
 
+    def loaded(self) -> list[bytes]:
+        """The sources that stay until they are flushed."""
+        return [source for sha, source in self.sources.items() if sha not in self._recent]
+
     def learn(self, sha: bytes, source: bytes | None) -> None:
         """A script was loaded somewhere, for good; or flushed (None)."""
         self._recent.pop(sha, None)

@@ -55,6 +55,7 @@ def host_scripts(server: Server) -> ScriptHost:
     host = ScriptHost(
         calls=Calls(lookup, touch, may_run, lambda row, args: _about_the_node(server, row, args)),
         clock=time.monotonic,
+        sources_max=server.settings.limits.scripts,
         time_max_s=server.settings.timeouts.script,
         seed=engine.keyspace.rng.randrange(1 << 31),
         is_full=lambda: engine.eviction.is_full,

@@ -16,6 +16,7 @@ from attrs import define, field
 from trio_dynomite.commands.patterns import compile_glob
 from trio_dynomite.protocol.replies import bulk
 from trio_dynomite.server.modes import SUBSCRIBED
+from trio_dynomite.server.names import weight
 
 if TYPE_CHECKING:
     from trio_dynomite.coordinator.engine import Engine
@@ -37,6 +38,8 @@ class Subscriptions:
     patterns: dict[bytes, None] = field(factory=dict)
     shards: dict[bytes, None] = field(factory=dict)
     """Channels of SSUBSCRIBE."""
+    weight: int = 0
+    """About the bytes of all these names."""
 
     @property
     def count(self) -> int:
@@ -188,6 +191,8 @@ def _subscriptions(session: Session) -> Subscriptions:
 
 
 def _enter(table: dict[bytes, Listeners], name: bytes, session: Session, own: dict[bytes, None]) -> None:
+    if name not in own:
+        session.subscriptions.weight += weight([name])
     own[name] = None
     table.setdefault(name, {})[session] = None
 
@@ -197,6 +202,7 @@ def _leave(table: dict[bytes, Listeners], name: bytes, session: Session, own: di
     if name not in own:
         return False
     del own[name]
+    session.subscriptions.weight -= weight([name])
     if not session.subscriptions:
         session.modes &= ~SUBSCRIBED
     listeners = table[name]

@@ -116,6 +116,7 @@ class Server:
     def __attrs_post_init__(self) -> None:
         if isinstance(self.engine, PlainEngine):
             self.session_kind = PlainSession
+        self.users.most = self.settings.limits.users
         self.users.configure(self.settings.access.definitions)
         share(self)
         self.scripts = host_scripts(self)

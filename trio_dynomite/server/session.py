@@ -78,6 +78,8 @@ class Session(Paced):
     """Its command is one of those that EXEC runs, and may not take its time."""
     watched: dict[bytes, int] = field(factory=dict)
     """Key → its version when it was WATCHed."""
+    watched_weight: int = 0
+    """About the bytes of those keys."""
 
     new_reader: ClassVar[Callable[[Limits], RequestReader]] = RequestReader
     """Makes what reads its requests."""

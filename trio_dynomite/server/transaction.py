@@ -68,8 +68,14 @@ def discard(session: Session) -> Transaction | None:
     """The transaction is over, and so is watching; what was queued, if anything."""
     transaction, session.transaction = session.transaction, None
     session.modes &= ~MULTI
-    session.watched.clear()
+    unwatch(session)
     return transaction
+
+
+def unwatch(session: Session) -> None:
+    """Forget what is watched."""
+    session.watched.clear()
+    session.watched_weight = 0
 
 
 def run(session: Session, requests: list[Request], watched: list[tuple[bytes, int]]) -> bytes | None:

@@ -137,3 +137,15 @@ def test_a_definition_of_another_version_lets_nobody_in_and_is_told_on() -> None
 def test_names_have_no_spaces(name: bytes) -> None:
     with pytest.raises(CommandError, match=r"^ERR Usernames can't contain spaces or null characters$"):
         Users().change(name, [], 1)
+
+
+def test_above_the_limit_no_user_is_made_here_and_those_of_others_are_taken_over() -> None:
+    users, others = Users(most=2), Users()
+    users.change(b"ann", [b"on"], 1)
+    with pytest.raises(CommandError, match=r"2 users already: limits\.users"):
+        users.change(b"bob", [b"on"], 2)
+    assert users.find(b"bob") is None
+    users.change(b"ann", [b"off"], 3)
+    others.change(b"bob", [b"on"], 4)
+    users.join(others.told())
+    assert users.find(b"bob") is not None

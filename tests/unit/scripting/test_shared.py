@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from trio_dynomite.errors import CommandError
+from trio_dynomite.scripting.function_commands import function_command
+from trio_dynomite.scripting.script_commands import script_command
 from trio_dynomite.scripting.shared import Change, Shared
 
 from .conftest import Node
@@ -80,3 +84,24 @@ def test_of_two_libraries_with_one_function_the_newer_has_it_whatever_comes_firs
     reverse.host.learn(first, 1)
 
     assert in_order.ask("FCALL", "f", "0") == reverse.ask("FCALL", "f", "0") == b":1\r\n"
+
+
+def test_sources_above_the_limit_are_refused_and_a_flush_makes_room(make_node: Callable[..., Node]) -> None:
+    host = make_node(sources_max=2_300).host
+    load = [b"SCRIPT", b"LOAD", b"return 1"]
+    host.learn(script_command(host, load)[1], 1)
+    host.learn(function_command(host, [b"FUNCTION", b"LOAD", code("one", "f", 1)], 2)[1], 2)
+    with pytest.raises(CommandError, match=r"limits\.scripts"):
+        script_command(host, [*load[:2], b"return 2"])
+    with pytest.raises(CommandError, match=r"limits\.scripts"):
+        function_command(host, [b"FUNCTION", b"LOAD", code("two", "g", 1)], 2)
+    assert script_command(host, load), "it is kept already"
+    assert function_command(host, [b"FUNCTION", b"LOAD", b"REPLACE", code("one", "f", 2)], 2)
+    host.learn(script_command(host, [b"SCRIPT", b"FLUSH"])[1], 3)
+    assert script_command(host, [*load[:2], b"return 2"])
+
+
+def test_what_other_nodes_tell_is_learnt_above_the_limit(make_node: Callable[..., Node]) -> None:
+    host = make_node(sources_max=500).host
+    host.learn([(b"library:one", code("one", "f", 1))], 1)
+    assert host.libraries.function(b"f") is not None

@@ -13,6 +13,7 @@ from trio_dynomite.errors import CommandError
 from trio_dynomite.protocol.replies import array, bulk, bulk_array, integer
 from trio_dynomite.server.answers.answer import Answer, help_answer
 from trio_dynomite.server.later import ask_everybody
+from trio_dynomite.server.names import refuse_too_many
 from trio_dynomite.server.pubsub import PUBLISH, PUBSUB, SPUBLISH, PubSub, push_message
 
 if TYPE_CHECKING:
@@ -36,11 +37,24 @@ Change = Callable[[PubSub, "Session", bytes], int]
 """Subscribes or unsubscribes a session, and gives the number of its subscriptions."""
 
 
-def _subscribing(word: bytes, change: Change) -> Answer:
+def _subscribing(word: bytes, change: Change, own: Callable[[Session], dict[bytes, None]]) -> Answer:
     def answer(session: Session, args: list[bytes]) -> bytes:
+        refuse_too_many(session, dict.fromkeys(args[1:]).keys() - own(session).keys())
         return _changes(session, word, change, args[1:])
 
     return answer
+
+
+def _own_channels(session: Session) -> dict[bytes, None]:
+    return session.subscriptions.channels
+
+
+def _own_patterns(session: Session) -> dict[bytes, None]:
+    return session.subscriptions.patterns
+
+
+def _own_shards(session: Session) -> dict[bytes, None]:
+    return session.subscriptions.shards
 
 
 def _unsubscribing(word: bytes, change: Change, own: Callable[[Session], dict[bytes, None]]) -> Answer:
@@ -109,18 +123,12 @@ def _union(lists: list[list[bytes]]) -> list[bytes]:
 
 
 ANSWERS: Mapping[str, Answer] = {
-    "subscribe": _subscribing(b"subscribe", PubSub.subscribe),
-    "psubscribe": _subscribing(b"psubscribe", PubSub.subscribe_pattern),
-    "ssubscribe": _subscribing(b"ssubscribe", PubSub.subscribe_shard),
-    "unsubscribe": _unsubscribing(
-        b"unsubscribe", PubSub.unsubscribe, lambda session: session.subscriptions.channels
-    ),
-    "punsubscribe": _unsubscribing(
-        b"punsubscribe", PubSub.unsubscribe_pattern, lambda session: session.subscriptions.patterns
-    ),
-    "sunsubscribe": _unsubscribing(
-        b"sunsubscribe", PubSub.unsubscribe_shard, lambda session: session.subscriptions.shards
-    ),
+    "subscribe": _subscribing(b"subscribe", PubSub.subscribe, _own_channels),
+    "psubscribe": _subscribing(b"psubscribe", PubSub.subscribe_pattern, _own_patterns),
+    "ssubscribe": _subscribing(b"ssubscribe", PubSub.subscribe_shard, _own_shards),
+    "unsubscribe": _unsubscribing(b"unsubscribe", PubSub.unsubscribe, _own_channels),
+    "punsubscribe": _unsubscribing(b"punsubscribe", PubSub.unsubscribe_pattern, _own_patterns),
+    "sunsubscribe": _unsubscribing(b"sunsubscribe", PubSub.unsubscribe_shard, _own_shards),
     "publish": publish,
     "spublish": spublish,
     "pubsub|channels": _names,

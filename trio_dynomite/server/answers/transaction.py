@@ -14,6 +14,7 @@ from trio_dynomite.server.answers.answer import Answer
 from trio_dynomite.server.elements import elements
 from trio_dynomite.server.later import intercept
 from trio_dynomite.server.modes import MONITORED
+from trio_dynomite.server.names import refuse_too_many, weight
 
 if TYPE_CHECKING:
     from trio_dynomite.server.session import Session
@@ -58,10 +59,12 @@ def watch(session: Session, args: list[bytes]) -> bytes | None:
     keys = [key for key in dict.fromkeys(args[1:]) if key not in session.watched]
     if not keys:
         return OK
+    refuse_too_many(session, keys)
 
     def noted(reply: bytes) -> bytes:
         if is_error(reply):
             return reply
+        session.watched_weight += weight(keys)
         versions = [int(version[1:]) for version in elements(reply)]
         session.watched.update(zip(keys, versions, strict=True))
         return OK
@@ -78,7 +81,7 @@ def watch(session: Session, args: list[bytes]) -> bytes | None:
 
 def unwatch(session: Session, args: list[bytes]) -> bytes:
     """UNWATCH."""
-    session.watched.clear()
+    transaction.unwatch(session)
     return OK
 
 
