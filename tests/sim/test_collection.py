@@ -89,6 +89,9 @@ def test_nothing_is_forgotten_before_a_replica_that_is_away_has_heard_of_it(faul
     simulation.run_for(12.0)
     here = [dead(node) for name, node in simulation.nodes.items() if name != AWAY]
     assert here == [len(KEYS) + 1] * 2
+    held_by = [n.engine.repair.collection.held_by for name, n in simulation.nodes.items() if name != AWAY]
+    assert held_by == [[AWAY]] * 2
+    assert any("collection.held" in note for note in simulation.notes)
 
     if fault == "isolate":
         simulation.network.heal()
@@ -99,6 +102,7 @@ def test_nothing_is_forgotten_before_a_replica_that_is_away_has_heard_of_it(faul
     simulation.run_for(11.0)
 
     assert all_dead(simulation) == [0, 0, 0]
+    assert not any(node.engine.repair.collection.held_by for node in simulation.nodes.values())
     assert do(simulation, [b"EXISTS", *KEYS], [b"INCR", b"n"]) == [b":0\r\n", b":1\r\n"]
     for node in simulation.nodes.values():
         assert [record for records in node.engine.keyspace.store.records for record in records] == [b"n"]

@@ -117,6 +117,8 @@ class Collection:
     """That came to their end."""
     collected: int = 0
     """Records and elements that were forgotten."""
+    held_by: list[str] = field(factory=list)
+    """Replicas without which some of what is old enough cannot be forgotten."""
     _next_s: float = 0.0
     _slots: deque[tuple[int, int]] = field(factory=deque)
     """Slots whose cutoffs are to be raised, and to what."""
@@ -162,16 +164,25 @@ class Collection:
         cutoff = cutoff_at(slowest_ms - int(self.grace_s * 1000))
         worth = cutoff - cutoff_at(int(self.grace_s * _SPACING * 1000))
         garbage = {s for s in range(len(store.sums)) if store.cutoffs[s] < worth and has_garbage(store, s)}
-        if not garbage:
-            return None
         participants: dict[str, Participant] = {}
+        absent: list[str] = []
         for peer, slots in shared.items():
             common = garbage.intersection(slots)
             if common and peer.is_serving and peer.is_kin and peer.link is not None:
                 lost = (peer.hints.refused, peer.hints.expired)
                 participants[peer.name] = Participant(peer, peer.link, common, lost)
-            garbage -= common if peer.name not in participants else set()
-        return Round(cutoff, garbage, participants, engine.mono_s)
+            elif common:
+                absent.append(peer.name)
+                garbage -= common
+        self._tell_held(absent)
+        return Round(cutoff, garbage, participants, engine.mono_s) if garbage else None
+
+    def _tell_held(self, absent: list[str]) -> None:
+        """An operator should know who is waited for: it may be for ever."""
+        if absent != self.held_by:
+            self.held_by = absent
+            if absent:
+                self.engine.log("collection.held", by=",".join(absent), why="they may not have heard of it")
 
     def _end(self, ended: Round) -> None:
         """Tell all, and do it here."""

@@ -58,6 +58,7 @@ def count_facts(server: Server) -> Facts:
         "tombstones": sum(engine.keyspace.store.dead),
         "tombstones_collected": engine.repair.collection.collected,
         "tombstone_rounds": engine.repair.collection.rounds,
+        "tombstones_held_by": ",".join(engine.repair.collection.held_by),
         **hint_facts(server),
     }
     more = {name: value() if callable(value) else value for name, value in server.statistics.items()}
