@@ -119,6 +119,7 @@ def _connection(
         on_up=wishes.on_up,
         on_down=wishes.on_down,
         log=log.info,
+        advice=_advice(section, tls is not None),
         connect_timeout_s=settings.timeouts.connect,
         silent_after_s=section.silent_after,
         output_max=section.output,
@@ -126,6 +127,12 @@ def _connection(
     if managed is not None:
         managed.on_ready = lambda: connection.wake.set()
     return connection
+
+
+def _advice(section: Redis | Memcached, is_secure: bool) -> str:
+    if isinstance(section, Memcached):
+        return "is it a memcached?"
+    return f"is it a Redis or Valkey, and does it {'speak' if is_secure else 'not want'} TLS (redis.tls)?"
 
 
 def _endpoint(section: Redis | Memcached, managed: ManagedServer | None) -> Endpoint:

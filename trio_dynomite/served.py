@@ -17,7 +17,7 @@ from trio_dynomite.config import Settings, kinds
 from trio_dynomite.datastore import Wishes, connection_to, facts_of
 from trio_dynomite.hub.hub import Hub
 from trio_dynomite.storage.plain import PlainStore
-from trio_dynomite.storage.redis.library import load_step
+from trio_dynomite.storage.redis.library import load_step, size_step
 from trio_dynomite.storage.redis.modules import commands_step
 from trio_dynomite.storage.remote.listed import ListedStore
 from trio_dynomite.storage.remote.store import RemoteStore
@@ -25,6 +25,9 @@ from trio_dynomite.storage.servers.connection import Connection
 from trio_dynomite.storage.servers.managed import ManagedServer
 from trio_dynomite.storage.servers.pipe import ServerPipe
 from trio_dynomite.storage.store import Store
+
+_NOTES = 1
+"""A node that knows no key may have left this one."""
 
 
 @define(eq=False)
@@ -35,6 +38,8 @@ class Service:
     managed: ManagedServer | None
     """The server, if it is the node's own; it outlives the life."""
     connection: Connection = field(init=False)
+    keys: int = 0
+    """What the server had when it was connected."""
     lost: str = ""
     """Why the life has ended."""
     on_lost: Callable[[], None] = lambda: None
@@ -51,7 +56,22 @@ class Service:
         self.store.connection = pipe
         if isinstance(self.store, ListedStore):
             self.store.module_commands = frozenset([row.name for row in learn(self.modules)])
-        self.store.begin(self._is_begun.set)
+        self.store.begin(self._begun)
+
+    def count(self, keys: int) -> None:
+        """The server has told how many keys it has, all kinds together."""
+        self.keys = keys
+
+    def _begun(self) -> None:
+        store = self.store
+        if isinstance(store, ListedStore) and not store.knows_any and self.keys > _NOTES:
+            self.connection.log(
+                "the storage server has keys that no node has written",
+                keys=self.keys,
+                address=self.connection.address,
+                told="they are neither listed nor copied; give this node a database of its own",
+            )
+        self._is_begun.set()
 
     def down(self, reason: str) -> None:
         """It is lost."""
@@ -100,7 +120,8 @@ def service_of(settings: Settings, managed: ManagedServer | None, hub: Hub, stor
     assert isinstance(store, RemoteStore | PlainStore)
     service = Service(store, managed)
     has_stamps = settings.storage.engine == kinds.REDIS and settings.redis.stamps
-    steps = [load_step(), commands_step(service.know)] if has_stamps else []
+    own = [load_step(), commands_step(service.know), size_step(service.count)]
+    steps = own if has_stamps else []
     wishes = Wishes(on_up=service.up, on_down=service.down, steps=steps)
     service.connection = connection_to(settings, managed, hub, wishes)
     return service

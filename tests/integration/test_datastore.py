@@ -231,3 +231,18 @@ async def test_certificates_that_are_not_there_are_a_mistake(
     redis = Redis(address=Endpoint(host="a", port=1), tls=True, tls_ca=str(tmp_path / "none.pem"))
     with pytest.raises(ConfigError, match=r"redis\.tls"):
         datastore_of(Settings(storage=ON_REDIS, redis=redis, nodes=()), tmp_path, hub, wishes)
+
+
+async def test_a_server_that_wants_tls_is_guessed(
+    hub: Hub, tmp_path: Path, secured: Endpoint, wishes: Wishes
+) -> None:
+    redis = Redis(address=secured, password=b"hush", silent_after=0.3)
+    store = datastore_of(Settings(storage=ON_REDIS, redis=redis, nodes=()), tmp_path, hub, wishes)
+
+    async def use() -> None:
+        while (
+            "is it a Redis or Valkey, and does it not want TLS (redis.tls)?" not in store.connection.mistake
+        ):
+            await trio.sleep(0.01)
+
+    await run_while(hub, store, use)

@@ -1,6 +1,8 @@
 """One node with a Redis of its own, as its operator and its clients see it."""
 
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -78,6 +80,23 @@ def test_what_a_full_server_refuses_ends_no_life(node: LocalNode) -> None:
         assert client.get("during") == server.redis.get("during") == b"x", "it was written when that could be"
     assert node.log_text().count("storage server connected") == lives
     wait_until(lambda: _told(node, "disk.full", "disk.healed") == [1, 1], "it is told")
+
+
+def test_somebody_elses_data_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    command = [str(program("redis")), "--port", "0", "--unixsocket", str(path), "--save", ""]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as server:
+        try:
+            other = redis.Redis(unix_socket_path=str(path))
+            wait_until(path.exists, "the server listens")
+            other.mset({"theirs": "1", "more": "2"})
+            sections = {"storage": {"engine": "redis"}, "redis": {"address": f"unix:{path}"}}
+            with LocalCluster({"dc1": [1]}, sections) as cluster:
+                (node,) = cluster
+                assert "has keys that no node has written keys=2" in node.log_text().replace('"', "")
+                assert node.command("GET", "theirs") == b"1"
+        finally:
+            server.kill()
 
 
 class ServerSide:

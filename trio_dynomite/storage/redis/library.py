@@ -4,6 +4,7 @@ The number in their names is raised with every change: so a node that is upgrade
 never calls what the other has loaded.
 """
 
+from collections.abc import Callable
 from importlib.resources import files
 
 from trio_dynomite.storage.servers.handshake import Step, failed, packed
@@ -15,6 +16,17 @@ SOURCE = (files(__package__) / "library.lua").read_bytes()
 def load_step() -> Step:
     """Load the functions."""
     return Step(packed("FUNCTION", "LOAD", "REPLACE", SOURCE), _mistake_in)
+
+
+def size_step(told: Callable[[int], None]) -> Step:
+    """Ask how many keys there are; a user who may not ask is told nothing."""
+
+    def size(reply: bytes) -> str:
+        if reply[:1] == b":":
+            told(int(reply[1:-2]))
+        return ""
+
+    return Step(packed("DBSIZE"), size)
 
 
 def _mistake_in(reply: bytes) -> str:

@@ -96,7 +96,7 @@ class ListedStore(RemoteStore):
             self._rebuild(slot, floor)
         left[0] -= 1
         if not left[0]:
-            self.is_restored = any(records.size for records in self.records)
+            self.is_restored = self.knows_any
             self.newest = max(self.newest, *self.bars)
             then()
 
@@ -112,6 +112,11 @@ class ListedStore(RemoteStore):
                     self.deadlines.plan(key, due_ms)
             if head.has_dead:
                 self.withered.add(slot)
+
+    @property
+    def knows_any(self) -> bool:
+        """Is any key known?"""
+        return any([records.size for records in self.records])
 
     # Looking at whole slots
 

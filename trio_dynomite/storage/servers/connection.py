@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 2.0
+_STRANGE = (
+    "the server sent",
+    "the server was silent",
+    "closed by the other side",
+    "connection lost",
+    "Connection reset",
+)
+"""How the reasons begin for which a connection ends at first when there is another kind of server."""
 _LOOKS = 4
 """How often a silence is looked at before it is too long."""
 
@@ -62,6 +70,8 @@ class Connection:
     silent_after_s: float
     """How long the server may owe an answer without a sign of life."""
     output_max: int
+    advice: str = ""
+    """What to look at when it does not speak as it should."""
     pipe: ServerPipe | None = None
     """While it is up."""
     greeted: Greeted = field(factory=Greeted)
@@ -129,14 +139,16 @@ class Connection:
         was_up, self.pipe = self.pipe is not None, None
         if was_up:
             self._is_up = trio.Event()
-        self._note(reason)
+        is_strange = not was_up and self.advice and reason.startswith(_STRANGE)
+        self._note(f"{reason}; {self.advice}" if is_strange else reason)
         if was_up:
             self.on_down(reason)
 
     def _note(self, reason: str) -> None:
         """Log why it is not up, once as long as it is the same."""
         if reason != self.mistake:
-            self.log("storage server not connected", address=self.address, reason=reason)
+            told = "no clients are served until it is; it is tried again and again"
+            self.log("storage server not connected", address=self.address, reason=reason, told=told)
         self.mistake = reason
 
     async def _watch(self, pipe: ServerPipe, ended: trio.Event) -> None:

@@ -63,19 +63,23 @@ def redis_steps(
         Step(packed("PING"), failed),
     ]
     if database:
-        steps.append(Step(packed("SELECT", database), failed))
+        steps.append(Step(packed("SELECT", database), lambda reply: _no_database(database, failed(reply))))
     return steps
+
+
+def _no_database(database: int, error: str) -> str:
+    return f"has no database {database} (redis.database): {error}" if error else ""
 
 
 def _refusal(error: str, user: str, has_password: bool) -> str:
     """Words for an error to HELLO."""
     kind = error.partition(" ")[0]
     if kind == "WRONGPASS" or "invalid password" in error:
-        return f"refuses the password of user {user!r}: {error}"
+        return f"refuses the password of user {user!r} (redis.username, redis.password): {error}"
     if kind == "NOAUTH":
-        return f"wants a password, and {'took none' if has_password else 'none is configured'}: {error}"
+        return f"wants a password, and {'took none' if has_password else 'redis.password is not given'}"
     if "without any password configured" in error:
-        return f"has no password, and one is configured: {error}"
+        return "has no password, and redis.password is given"
     if "unknown command" in error.lower():
         return f"is too old, it does not know HELLO: {redis_mistake('redis', (5,))}"
     return f"does not welcome this node: {error}"

@@ -65,7 +65,7 @@ def test_all_is_said_at_once_and_all_must_be_well(welcome: bytes) -> None:
         (
             None,
             b"-NOAUTH HELLO must be called with the client already authenticated\r\n",
-            "none is configured",
+            "redis.password is not given",
         ),
         (b"x", b"-ERR AUTH <password> called without any password configured\r\n", "has no password"),
         (None, b"-ERR unknown command `HELLO`, with args\r\n", "is too old"),
