@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import trio_dynomite
-from benchmarks import elements, heap, memcached, proc, recovery, report, servers
+from benchmarks import elements, heap, memcached, proc, recovery, report, servers, stored
 from benchmarks.filler import Filler
 from benchmarks.load import LoadError
 from benchmarks.measure import Plan, Row, measure
@@ -27,7 +27,8 @@ PAUSES = "pauses"
 ELEMENTS = "elements"
 RECOVERY = "recovery"
 MEMCACHED = "memcached"
-HELD = (MEMORY, PAUSES, ELEMENTS, RECOVERY, MEMCACHED)
+STORED = "stored"
+HELD = (MEMORY, PAUSES, ELEMENTS, RECOVERY, MEMCACHED, STORED)
 """Parts that are no scenarios."""
 PARTS = (*(part.value for part in Part), *HELD)
 QUICK_KEYS = 100_000
@@ -124,7 +125,17 @@ def run(options: argparse.Namespace, commands: NodeCommands = node_commands) -> 
     if options.only in (None, MEMCACHED):
         with noted(MEMCACHED, results.failures):
             results.memcached.extend(measure_memcached(plan))
+    if options.only in (None, STORED):
+        with noted(STORED, results.failures):
+            results.stored.extend(measure_stored(plan))
     return results
+
+
+def measure_stored(plan: Plan) -> Iterator[stored.Stored]:
+    """Storage on a Redis, each row as it is found."""
+    for row in stored.measure(plan):
+        say(" ".join(stored.cells([row])[1]))
+        yield row
 
 
 def measure_memcached(plan: Plan) -> Iterator[memcached.Measured]:

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 
 from attrs import asdict, field, frozen
 
-from benchmarks import memcached, recovery
+from benchmarks import memcached, recovery, stored
 from benchmarks.elements import Element
 from benchmarks.heap import MEMORY_RATIO, PAUSE_MS, Heap
 from benchmarks.measure import Round, Row, Sample
 from benchmarks.memcached import Measured
 from benchmarks.recovery import Finding
 from benchmarks.scenarios import Keys, Limit, Part, Share
+from benchmarks.stored import Stored
 from benchmarks.tables import NONE, Table, used_columns
 
 HEADINGS = (
@@ -49,6 +50,7 @@ class Results:
     elements: list[Element] = field(factory=list)
     recovery: list[Finding] = field(factory=list)
     memcached: list[Measured] = field(factory=list)
+    stored: list[Stored] = field(factory=list)
     failures: list[str] = field(factory=list)
     """What could not be measured, and why."""
 
@@ -169,6 +171,8 @@ def _tables(results: Results) -> list[Table]:
         tables.append(Table("When a node is away, and back", recovery.cells(results.recovery)))
     if results.memcached:
         tables.append(Table("Memcached's protocol, beside memcached", memcached.cells(results.memcached)))
+    if results.stored:
+        tables.append(Table("Storage on a Redis, beside redis-server", stored.cells(results.stored)))
     return tables
 
 
@@ -232,5 +236,6 @@ def as_json(results: Results) -> str:
     about = {"machine": results.machine, "versions": results.versions, "date": results.date}
     found = {"rows": rows, "memory": heaps, "elements": elements, "failures": results.failures}
     found["memcached"] = [asdict(each) for each in results.memcached]
+    found["stored"] = [asdict(each) for each in results.stored]
     found["recovery"] = [asdict(each) for each in results.recovery]
     return json.dumps({**about, "plan": results.plan, **found}, indent=2)

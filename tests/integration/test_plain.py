@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -15,7 +16,7 @@ from tests.integration.conftest import MakeCluster
 from tests.integration.test_cluster_clients import redis_cluster
 from tests.integration.test_managed_node import facts, server_of
 from trio_dynomite.launch import exits
-from trio_dynomite.testing.local import LocalCluster, LocalNode, wait_until
+from trio_dynomite.testing.local import LocalCluster, LocalNode, Sections, wait_until
 
 pytestmark = [
     pytest.mark.integration,
@@ -23,14 +24,29 @@ pytestmark = [
 ]
 
 
-def plain(make_cluster: MakeCluster, path: Path, write: str = "DC_ONE", **options: Any) -> LocalCluster:
-    sections = {
+def sections(path: Path, write: str) -> Sections:
+    return {
         "storage": {"engine": "redis", "path": str(path)},
         "redis": {"stamps": False},
         "consistency": {"write": write},
         "timeouts": {"down_after": "1s"},
     }
-    return make_cluster(None, sections, **options)
+
+
+def plain(make_cluster: MakeCluster, path: Path, write: str = "DC_ONE", **options: Any) -> LocalCluster:
+    return make_cluster(None, sections(path, write), **options)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("plain")
+
+
+@pytest.fixture(scope="module")
+def whole(path: Path) -> Iterator[LocalCluster]:
+    """For the tests that leave it whole."""
+    with LocalCluster(None, sections(path, "DC_ONE")) as cluster:
+        yield cluster
 
 
 def server_says(node: LocalNode, path: Path, *args: str) -> Any:
@@ -39,9 +55,8 @@ def server_says(node: LocalNode, path: Path, *args: str) -> Any:
         return below.execute_command(*args)
 
 
-def test_types_pass_and_reach_every_server(make_cluster: MakeCluster, tmp_path: Path) -> None:
-    cluster = plain(make_cluster, tmp_path)
-    first, second, third = cluster
+def test_types_pass_and_reach_every_server(whole: LocalCluster, path: Path) -> None:
+    first, second, third = whole
     for request, reply in {
         ("SET", "s", "1", "EX", "100"): b"OK",
         ("INCRBY", "s", "41"): 42,
@@ -61,25 +76,42 @@ def test_types_pass_and_reach_every_server(make_cluster: MakeCluster, tmp_path: 
         assert reply is None or said == reply, request
     popped = first.command("SPOP", "set")
     entry = third.command("XADD", "x", "MAXLEN", "~", "1000", "*", "f", "v")
-    for node in cluster:
-        wait_until(lambda node=node: server_says(node, tmp_path, "XLEN", "x") == 1, "the last has come")
-        assert server_says(node, tmp_path, "GET", "s") == b"42"
-        assert 0 < server_says(node, tmp_path, "TTL", "s") <= 100
-        assert server_says(node, tmp_path, "LRANGE", "l", "0", "-1") == [b"b", b"c"]
-        assert popped not in server_says(node, tmp_path, "SMEMBERS", "set")
-        assert server_says(node, tmp_path, "SCARD", "set") == 2
-        assert server_says(node, tmp_path, "XRANGE", "x", "-", "+")[0][0] == entry
+    for node in whole:
+        wait_until(lambda node=node: server_says(node, path, "XLEN", "x") == 1, "the last has come")
+        assert server_says(node, path, "GET", "s") == b"42"
+        assert 0 < server_says(node, path, "TTL", "s") <= 100
+        assert server_says(node, path, "LRANGE", "l", "0", "-1") == [b"b", b"c"]
+        assert popped not in server_says(node, path, "SMEMBERS", "set")
+        assert server_says(node, path, "SCARD", "set") == 2
+        assert server_says(node, path, "XRANGE", "x", "-", "+")[0][0] == entry
         assert node.command("ZSCORE", "z", "a") == b"1.5"
 
 
-def test_both_protocols_and_a_pipeline(make_cluster: MakeCluster, tmp_path: Path) -> None:
-    cluster = plain(make_cluster, tmp_path)
-    with client(cluster["node1"]) as two, client(cluster["node1"], protocol=3) as three:
+def test_no_server_has_a_part_of_a_value(whole: LocalCluster, path: Path) -> None:
+    leads, lacks, _ = whole
+    one, two = (f"{{{key_led_by(whole, leads)}}}{number}" for number in (1, 2))
+    for key in (one, two):
+        assert leads.command("HSET", key, "a", "1") == 1
+    wait_until(lambda: server_says(lacks, path, "EXISTS", one, two) == 2, "it has both")
+    server_says(lacks, path, "DEL", one)
+    assert leads.command("HSET", one, "b", "2") == 1
+    assert leads.command("RENAME", one, two) == b"OK"
+    assert leads.command("SET", one, "last", "NX") == b"OK"
+    wait_until(lambda: server_says(lacks, path, "GET", one) == b"last", "the last has come")
+    assert not server_says(lacks, path, "EXISTS", two)
+    assert leads.command("HGETALL", two) == [b"a", b"1", b"b", b"2"]
+    server_says(leads, path, "DEL", one)
+    assert leads.command("APPEND", one, "anew") == 4
+    wait_until(lambda: server_says(lacks, path, "GET", one) == b"anew", "what was old went")
+
+
+def test_both_protocols_and_a_pipeline(whole: LocalCluster, path: Path) -> None:
+    with client(whole["node1"]) as two, client(whole["node1"], protocol=3) as three:
         two.hset("h", "f", "v")
-        assert two.execute_command("ZADD", "z", "1.5", "a") == 1
+        assert two.execute_command("ZADD", "scores", "1.5", "a") == 1
         for _ in range(3):
             assert two.hgetall("h") == three.hgetall("h") == {b"f": b"v"}
-            assert three.zscore("z", "a") == two.zscore("z", "a") == 1.5
+            assert three.zscore("scores", "a") == two.zscore("scores", "a") == 1.5
             assert three.get("absent") is None is two.get("absent")
         for connected in (two, three):
             pipeline = connected.pipeline(transaction=False)
@@ -90,9 +122,8 @@ def test_both_protocols_and_a_pipeline(make_cluster: MakeCluster, tmp_path: Path
             assert all(reply is True for reply in replies[::3])
 
 
-def test_what_is_refused_is_refused_in_words(make_cluster: MakeCluster, tmp_path: Path) -> None:
-    cluster = plain(make_cluster, tmp_path)
-    node = cluster["node1"]
+def test_what_is_refused_is_refused_in_words(whole: LocalCluster, path: Path) -> None:
+    node = whole["node1"]
     for request, refusal in {
         ("MULTI",): "MULTI is not for a cluster without stamps",
         ("WATCH", "k"): "WATCH is not for a cluster without stamps",
@@ -114,18 +145,21 @@ def test_what_is_refused_is_refused_in_words(make_cluster: MakeCluster, tmp_path
         client(node, "DC_SAFE_QUORUM") as connected,
         pytest.raises(redis.ResponseError, match="needs stamps"),
     ):
-        connected.set(key_led_by(cluster, node), "v")
+        connected.set(key_led_by(whole, node), "v")
 
 
-def test_cluster_clients_and_flushall(make_cluster: MakeCluster, tmp_path: Path) -> None:
-    cluster = plain(make_cluster, tmp_path, "DC_QUORUM")
-    with redis_cluster(cluster["node2"]) as connected:
+def test_cluster_clients_and_flushall(whole: LocalCluster, path: Path) -> None:
+    with redis_cluster(whole["node2"]) as connected:
         for number in range(100):
             assert connected.set(f"k:{number}", number)
             assert connected.get(f"k:{number}") == b"%d" % number
-    assert cluster["node3"].command("FLUSHALL") == b"OK"
-    for node in cluster:
-        wait_until(lambda node=node: server_says(node, tmp_path, "DBSIZE") == 0, f"{node.name} is empty")
+        pipeline = connected.pipeline()
+        for number in range(100):
+            pipeline.get(f"k:{number}")
+        assert pipeline.execute() == [b"%d" % number for number in range(100)]
+    assert whole["node3"].command("FLUSHALL") == b"OK"
+    for node in whole:
+        wait_until(lambda node=node: server_says(node, path, "DBSIZE") == 0, f"{node.name} is empty")
 
 
 def test_a_killed_node_comes_back_cold(make_cluster: MakeCluster, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_only_the_configuration_and_what_ships_with_the_package_is_read_from_fil
     }
     pure = [module for module in modules() if is_pure(module)]
     openers = {where.partition(":")[0] for module in pure for where in module.calls("open")}
-    shipped = {"commands.reference", "scripting.sources", "storage.redis.library"}
+    shipped = {"commands.reference", "scripting.sources", "storage.redis.library", "storage.plain"}
     assert readers | openers == {"config.load", "config.secrets", "config.sources", *shipped}
 
 

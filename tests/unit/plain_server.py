@@ -8,7 +8,7 @@ import hiredis
 from attrs import define, field
 
 from trio_dynomite.protocol.replies import bulk, bulk_array, error, integer
-from trio_dynomite.storage.plain import PlainStore
+from trio_dynomite.storage.plain import FUNCTION, PlainStore
 from trio_dynomite.topology.partitioner import Partitioner
 
 Later = Callable[[Callable[[], None]], None]
@@ -77,6 +77,10 @@ class TinyServer:
         elif name == b"INCR":
             self.held[words[0]] = b"%d" % (int(self.held.get(words[0], b"0")) + 1)
             return integer(int(self.held[words[0]]))
+        elif name == b"EXISTS":
+            return integer(int(words[0] in self.held))
+        elif name == b"FCALL":
+            return self._call(words)
         elif name == b"DBSIZE":
             return integer(len(self.held))
         elif name == b"FUNCTION":
@@ -87,6 +91,19 @@ class TinyServer:
         else:
             assert name == b"HELLO", f"this server knows no {name!r}"
         return b"+OK\r\n"
+
+    def _call(self, words: list[bytes]) -> bytes:
+        """What the function does; `tests/integration/test_plain.py` has the real one."""
+        assert words[0] == FUNCTION
+        keys, there, run = words[2 : 2 + int(words[1])], words[2 + int(words[1])], words[3 + int(words[1]) :]
+        for key, was_there in zip(keys, there, strict=True):
+            if was_there == ord("0"):
+                self.held.pop(key, None)
+        if any(was == ord("1") and key not in self.held for key, was in zip(keys, there, strict=True)):
+            for key in keys:
+                self.held.pop(key, None)
+            return b"+COLD\r\n"
+        return self._answer(run)
 
 
 @define

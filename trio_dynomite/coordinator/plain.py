@@ -7,6 +7,7 @@ are told to run it, too. One connection has everything in it, so clients and pee
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import hiredis
@@ -18,7 +19,7 @@ from trio_dynomite.coordinator import everywhere, scatter
 from trio_dynomite.coordinator.batch import Waiter, nothing_done, outcome_unknown
 from trio_dynomite.coordinator.engine import Engine
 from trio_dynomite.coordinator.lone import LoneCaller
-from trio_dynomite.coordinator.outcomes import outcome
+from trio_dynomite.coordinator.outcomes import builds, outcome, probe
 from trio_dynomite.coordinator.routes import VERIFIED
 from trio_dynomite.coordinator.several import CROSS_SLOT, leads_on
 from trio_dynomite.data.effect import SAID
@@ -55,8 +56,17 @@ class Asked:
     waiter: Waiter
     size: int
     flushes: int
+    keys: Sequence[bytes] = ()
+    """Those of which the server is asked first whether they are there."""
 
-    def replied(self, reply: Any) -> None:
+    def replied_all(self, replies: Any) -> None:
+        """It has, after it was asked for the keys."""
+        if replies is LOST:
+            self.replied(LOST)
+        else:
+            self.replied(replies[-1], replies[:-1])
+
+    def replied(self, reply: Any, found: Sequence[bytes] = ()) -> None:
         """It has, or is lost, and this life of the node with it."""
         engine = self.engine
         engine.in_flight -= 1
@@ -66,7 +76,8 @@ class Asked:
         if reply[0] in ERRORS:
             engine.on_failed(self.row, reply[1:].split(b"\r", 1)[0].decode("utf-8", "replace"))
         elif self.row.write and not self.route.is_alone and self.flushes == engine.plain.flushes:
-            engine.relay(self.route, self.row, self.args, reply, self.level, self.waiter)
+            engine.pass_on(self.route, self.row, self.args, reply, self.keys, found)
+            engine.answer(self.route, self.row, self.args, reply, self.level, self.waiter)
             return
         self.waiter.done(reply)
 
@@ -149,18 +160,20 @@ class PlainEngine(Engine):
         self.waiting_bytes += size
         store.speak(caller.resp)
         store.passed += 1
-        store.connection.send(data, asked.replied)
+        if row.write and not route.is_alone and builds(row, args):
+            asked.keys = keys = row.keys(args)
+            store.connection.send_all(probe(keys) + data, len(keys) + 1, asked.replied_all)
+        else:
+            store.connection.send(data, asked.replied)
         return None
 
     # Writes: this node is the primary
 
-    def relay(
+    def answer(
         self, route: Route, row: Row, args: list[bytes], reply: bytes, level: Level, waiter: Waiter
     ) -> None:
-        """Our server ran this: the other replicas are to run it too. Answer when the level says so."""
-        if route.is_retired:
-            route = self.table.of_key(row.keys(args)[0])
-        self.pass_on(route, row, args, reply)
+        """Our server ran this, and the others are told in this turn. Answer when the level says so."""
+        route = self._now(route, row, args)
         if isinstance(waiter, LoneCaller):
             waiter.ran(self.keyspace.clock.last >> NODE_BITS)
         need = route.acks[level]
@@ -171,14 +184,26 @@ class PlainEngine(Engine):
         else:
             waiter.done(reply)
 
-    def pass_on(self, route: Route, row: Row, args: list[bytes], reply: bytes) -> None:
+    def pass_on(
+        self,
+        route: Route,
+        row: Row,
+        args: list[bytes],
+        reply: bytes,
+        keys: Sequence[bytes],
+        found: Sequence[bytes],
+    ) -> None:
         """The other replicas are to run what our server has run, if anything came of it."""
-        said = outcome(row, args, reply)
+        said = outcome(row, args, reply, keys, found)
         if said is None:
             return
-        effects = route.batch.effects
+        effects = self._now(route, row, args).batch.effects
         if not effects:
-            self.dirty.append(route)
+            self.dirty.append(self._now(route, row, args))
         key = args[row.first] if row.first else row.keys(args)[0]
         clock = self.keyspace.clock.next() >> NODE_BITS
         effects += (SAID, self.plain.slot_of(key), key, clock, said, 0)
+
+    def _now(self, route: Route, row: Row, args: list[bytes]) -> Route:
+        """The route of this, should the ring have changed since it was asked."""
+        return self.table.of_key(row.keys(args)[0]) if route.is_retired else route

@@ -13,6 +13,7 @@ import hiredis
 from attrs import define, field
 
 from trio_dynomite.commands.row import Row
+from trio_dynomite.coordinator.outcomes import builds, probe
 from trio_dynomite.coordinator.plain import PlainEngine
 from trio_dynomite.protocol.replies import error
 from trio_dynomite.protocol.requests import Limits, RequestReader
@@ -33,8 +34,18 @@ _REFUSED = frozenset(
 )
 _WITHOUT = "ERR {} is not for a cluster without stamps (redis.stamps)"
 
-Told = tuple[int, "Route", Row, list[bytes]]
-"""A write of which the other replicas are told: which of its group it is, where it goes, what it is."""
+
+@define
+class Told:
+    """A write of which the other replicas are told."""
+
+    at: int
+    """Which of the replies is its own, behind those that tell which of its keys are there."""
+    route: Route
+    row: Row
+    args: list[bytes]
+    keys: Sequence[bytes] = ()
+    """Of one that builds on what is there."""
 
 
 @define(eq=False, init=False)
@@ -71,15 +82,24 @@ class Group(Place):
         engine.waiting_bytes -= self.size
         if replies is LOST:
             return
-        for at, route, row, args in self.told if self.flushes == engine.plain.flushes else ():
-            if replies[at][0] not in ERRORS:
-                if route.is_retired:
-                    route = engine.table.of_key(args[row.first])
-                engine.pass_on(route, row, args, replies[at])
+        if self.told:
+            self._tell(replies)
         reply = b"".join(replies)
         if b"-" in reply:
             self._count_errors(replies)
         self._answer(reply)
+
+    def _tell(self, replies: list[bytes]) -> None:
+        """Tell the other replicas what was run; leave the client's replies."""
+        engine, is_flushed = self.engine, self.flushes != self.engine.plain.flushes
+        for told in self.told:
+            reply = replies[told.at]
+            if reply[0] not in ERRORS and not is_flushed:
+                found = replies[told.at - len(told.keys) : told.at]
+                engine.pass_on(told.route, told.row, told.args, reply, told.keys, found)
+        for told in reversed(self.told):
+            if told.keys:
+                del replies[told.at - len(told.keys) : told.at]
 
     def _answer(self, reply: bytes) -> None:
         client = self.client
@@ -116,6 +136,30 @@ class PlainSession(Session):
         queue.popleft()
         return True
 
+    def _run_all(self, commands: list[list[bytes]], size: int) -> None:
+        if len(commands) > 1 or self._is_put_off or not self._passes_alone(commands[0]):
+            Session._run_all(self, commands, size)
+
+    def _passes_alone(self, args: list[bytes]) -> bool:
+        """Pass on the only command of a read, of which nobody else is told: the shortest way."""
+        row, server = QUICK.get(args[0]), self.server
+        if row is None or not ((size := len(args)) == row.fixed_arity or size >= row.least_arity):
+            return False
+        route = server.engine.table.locate(args[row.first])
+        if row.write:
+            is_ours = route.is_ready and route.is_alone and not route.acks[self.write_level]
+        else:
+            is_ours = route.serves
+        if not is_ours or not self._may_pass or len(self._queue) > QUEUE_MAX:
+            return False
+        self.last_active_s, self.last_command = server.engine.mono_s, row.name
+        self.commands += 1
+        server.commands += 1
+        server.tallies.of(row.name).calls += 1
+        whole = self.reader.take_whole()  # type: ignore[attr-defined]
+        self._pass_on(whole or bytes(pack(tuple(args))), 1, ())  # type: ignore[arg-type]
+        return True
+
     def _run(self, commands: list[list[bytes]]) -> None:
         reader = self.reader
         assert isinstance(reader, WholeReader)
@@ -127,9 +171,8 @@ class PlainSession(Session):
         told: list[Told] = []
         count = self._count_ours(commands, told)
         if count:
-            ours = commands if count == len(commands) else commands[:count]
-            if not whole or ours is not commands:
-                whole = b"".join([pack(tuple(args)) for args in ours])  # type: ignore[arg-type]
+            if not whole or count < len(commands) or any([each.keys for each in told]):
+                whole = _encoded(commands[:count], told)
             self._pass_on(whole, count, told)
         if count < len(commands):
             Session._run(self, commands[count:])
@@ -158,7 +201,7 @@ class PlainSession(Session):
                 if not route.is_ready or route.acks[level]:
                     break
                 if not route.is_alone:
-                    told.append((at, route, row, args))
+                    told.append(Told(at, route, row, args, [args[row.first]] if builds(row, args) else ()))
             elif not route.serves:
                 break
             if row is not last:
@@ -174,9 +217,8 @@ class PlainSession(Session):
                 self.server.tallies.of(name).calls += calls
         return at
 
-    def _pass_on(self, data: bytes, count: int, told: list[Told]) -> None:
-        engine = self.server.engine
-        assert isinstance(engine, PlainEngine)
+    def _pass_on(self, data: bytes, count: int, told: Sequence[Told]) -> None:
+        engine: PlainEngine = self.server.engine  # type: ignore[assignment]
         store, size = engine.plain, len(data)
         group = Group(self, engine, size, told)
         self._queue.append(group)
@@ -184,7 +226,21 @@ class PlainSession(Session):
         engine.waiting_bytes += size
         store.speak(self.resp)
         store.passed += count
+        if told:
+            count += sum([len(each.keys) for each in told])
         if count == 1:
             store.connection.send(data, group.replied_one)
         else:
             store.connection.send_all(data, count, group.replied)
+
+
+def _encoded(commands: list[list[bytes]], told: list[Told]) -> bytes:
+    """Commands for the server, and before each that builds the questions for its keys; `told` moves along."""
+    data = [bytes(pack(tuple(args))) for args in commands]  # type: ignore[arg-type]
+    moved = 0
+    for each in told:
+        if each.keys:
+            data[each.at] = probe(each.keys) + data[each.at]
+            moved += len(each.keys)
+        each.at += moved
+    return b"".join(data)

@@ -9,6 +9,7 @@ empty server.
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from importlib.resources import files
 from typing import Any, ClassVar, Protocol
 
 import hiredis
@@ -29,9 +30,11 @@ from trio_dynomite.storage.store import Store
 PLAIN = Capabilities(is_remote=True, can_list=False)
 ERRORS = frozenset(b"-!")
 """The first bytes of error replies."""
-_NAME = "trio_dynomite_plain"
-_MARK = f"#!lua name={_NAME}\nredis.register_function('{_NAME}', function() return 1 end)"
-"""Stands on a server whose database a node may empty: functions outlive FLUSHDB and eviction."""
+FUNCTION = b"trio_dynomite_plain_1"
+"""Runs a write where the same keys are there as with the primary. The number is raised with every change."""
+_SOURCE = (files(__package__) / "plain.lua").read_bytes()
+_MARKS = "trio_dynomite_plain_*"
+"""What stands on a server whose database a node may empty: functions outlive FLUSHDB and eviction."""
 _FLUSH = packed("FLUSHDB", "ASYNC")
 _HELLO = {2: packed("HELLO", 2), 3: packed("HELLO", 3)}
 
@@ -94,7 +97,7 @@ class PlainStore(Store):
                     " emptied: choose another, or empty it"
                 )
 
-        question = packed("FUNCTION", "LIST", "LIBRARYNAME", _NAME) + packed("DBSIZE")
+        question = packed("FUNCTION", "LIST", "LIBRARYNAME", _MARKS) + packed("DBSIZE")
         self.connection.send_all(question, 2, looked)
 
     def _empty(self, then: Callable[[], None]) -> None:
@@ -106,7 +109,7 @@ class PlainStore(Store):
             else:
                 then()
 
-        self.connection.send_all(packed("FUNCTION", "LOAD", "REPLACE", _MARK) + _FLUSH, 2, emptied)
+        self.connection.send_all(packed("FUNCTION", "LOAD", "REPLACE", _SOURCE) + _FLUSH, 2, emptied)
 
     # What clients ask
 

@@ -153,3 +153,19 @@ def test_memcached_has_all_nodes_or_none(file: File) -> None:
     with pytest.raises(ConfigError, match=r"storage\.engine: memcached keeps strings only"):
         file.load(node("a", storage="memcached") + node("b", base=2000))
     assert file.load('[storage]\nengine = "memcached"' + node("a") + node("b", base=2000))
+
+
+def test_without_stamps_all_nodes_are_on_a_redis_at_levels_that_need_none(file: File) -> None:
+    plain = '[storage]\nengine = "redis"\n[redis]\nstamps = false\n'
+    settings = file.load(plain + '[consistency]\nwrite = "DC_QUORUM"\n' + node())
+    assert settings.is_plain
+    assert not settings.hints_are_durable
+    for text, place in {
+        plain + node("a") + node("b", 2000, storage="memory"): "redis.stamps",
+        "[redis]\nstamps = false\n" + node(): "redis.stamps",
+        plain + '[consistency]\nread = "DC_QUORUM"\n' + node(): "consistency.read",
+        plain + '[consistency]\nwrite = "DC_EACH_SAFE_QUORUM"\n' + node(): "consistency.write",
+    }.items():
+        with pytest.raises(ConfigError) as caught:
+            file.load(text)
+        assert [problem.path for problem in caught.value.problems] == [place]

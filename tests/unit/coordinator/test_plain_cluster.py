@@ -5,6 +5,7 @@ import random
 import pytest
 
 from tests.unit.plain_server import TinyServer
+from trio_dynomite.coordinator.survey import FLUSH, perform
 from trio_dynomite.model import Level
 from trio_dynomite.testing.layouts import layout
 from trio_dynomite.testing.simulation import Simulation
@@ -119,17 +120,59 @@ def test_a_node_that_missed_more_than_hints_tell_forgets_everything() -> None:
     assert held(simulation, NAMES[2]) == {}
 
 
-def test_a_flush_takes_what_was_under_way_before_it() -> None:
-    simulation = cluster(6)
-    rng = random.Random(6)
+def test_a_flush_takes_what_was_under_way_before_it_everywhere() -> None:
+    simulation, said = cluster(6), list[bytes]()
+    node = simulation.nodes[NAMES[0]]
+    table = node.engine.table
+    key = next(key for key in KEYS if table.of_key(key).leads)
+    range_ = next(each for each in table.view.ranges if table.of_position(each.first).leads)
+    simulation.call(NAMES[0], Level.DC_ONE, [b"SET", key, b"1"], said.append)
+    node.turn(lambda: perform(node.engine, [FLUSH, range_.first, range_.last, 0], said.append))
+    simulation.run_for(0.5)
+    assert said == [b"+OK\r\n"] * 2
+    assert all(held(simulation, name) == {} for name in NAMES)
+
+
+def test_a_flush_of_all_and_writes_beside_it_leave_nothing_wrong() -> None:
+    simulation, rng, done = cluster(7), random.Random(7), list[bytes]()
     write_some(simulation, rng, 30)
-    said: list[bytes] = []
-    for key in KEYS:
-        simulation.call(NAMES[0], Level.DC_ONE, [b"SET", key, b"1"], said.append)
-    assert simulation.ask(NAMES[0], Level.DC_ONE, b"FLUSHALL") == b"+OK\r\n"
-    simulation.run_for(1.0)
-    assert len(said) == len(KEYS)
+    simulation.run_for(0.1)
+    simulation.call(NAMES[0], Level.DC_ONE, [b"FLUSHALL"], done.append)
+    while not done:
+        write_some(simulation, rng, 1)
+    simulation.run_for(0.5)
     assert_alike(simulation)
+
+
+def test_what_builds_on_a_value_that_is_missing_makes_no_part_of_one() -> None:
+    simulation = cluster(8)
+    leader = simulation.nodes[NAMES[0]].engine
+    key = next(key for key in KEYS if leader.table.of_key(key).leads)
+    for _ in range(3):
+        simulation.ask(NAMES[0], Level.DC_ONE, b"INCR", key)
+    simulation.run_for(0.1)
+    del simulation.nodes[NAMES[1]].server.held[key]  # type: ignore[union-attr]
+    assert simulation.ask(NAMES[1], Level.DC_ONE, b"INCR", key) == b":4\r\n"
+    simulation.run_for(0.1)
+    assert [held(simulation, name).get(key) for name in NAMES] == [b"4", None, b"4"]
+    del simulation.nodes[NAMES[0]].server.held[key]  # type: ignore[union-attr]
+    assert simulation.ask(NAMES[1], Level.DC_ONE, b"INCR", key) == b":1\r\n"
+    simulation.run_for(0.1)
+    assert [held(simulation, name).get(key) for name in NAMES] == [b"1"] * 3
+
+
+def test_what_a_node_has_of_slots_that_are_its_own_again_goes() -> None:
+    simulation = cluster(9)
+    simulation.ask(NAMES[0], Level.DC_ONE, b"SET", KEYS[0], b"old")
+    simulation.run_for(0.1)
+    engine = simulation.nodes[NAMES[1]].engine
+    simulation.nodes[NAMES[1]].turn(engine.repair.ring_changed)
+    simulation.run_for(0.1)
+    assert held(simulation, NAMES[1]) == {KEYS[0]: b"old"}
+    engine.replica.regained.add(1)
+    simulation.nodes[NAMES[1]].turn(engine.repair.ring_changed)
+    simulation.run_for(0.1)
+    assert held(simulation, NAMES[1]) == {}
 
 
 def test_a_crashed_node_is_empty_and_leads_again() -> None:

@@ -1,8 +1,11 @@
 """Bytes that may be passed on as they came: only what Redis takes for the very same requests."""
 
+from contextlib import suppress
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trio_dynomite.errors import ProtocolError
 from trio_dynomite.protocol.requests import Limits, RequestReader
 from trio_dynomite.protocol.whole_requests import WholeReader
 
@@ -40,10 +43,8 @@ def test_what_hiredis_takes_and_redis_does_not_is_encoded_anew() -> None:
         b"PING\r\n",
         b"*1\r\n$4\r\nPING\r\nPING\r\n",
     ):
-        try:
+        with suppress(ProtocolError):
             assert taken(odd) == b"", odd
-        except Exception as error:
-            assert type(error).__name__ == "ProtocolError"
 
 
 @given(
