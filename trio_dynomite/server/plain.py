@@ -141,13 +141,16 @@ class PlainSession(Session):
             Session._run_all(self, commands, size)
 
     def _passes_alone(self, args: list[bytes]) -> bool:
-        """Pass on the only command of a read, of which nobody else is told: the shortest way."""
+        """Pass on the only command of a read, if it does not build on anything: the shortest way."""
         row, server = QUICK.get(args[0]), self.server
         if row is None or not ((size := len(args)) == row.fixed_arity or size >= row.least_arity):
             return False
         route = server.engine.table.locate(args[row.first])
+        told: Sequence[Told] = ()
         if row.write:
-            is_ours = route.is_ready and route.is_alone and not route.acks[self.write_level]
+            is_ours = route.is_ready and not route.acks[self.write_level]
+            if not route.is_alone:
+                is_ours, told = is_ours and not builds(row, args), (Told(0, route, row, args),)
         else:
             is_ours = route.serves
         if not is_ours or not self._may_pass or len(self._queue) > QUEUE_MAX:
@@ -157,7 +160,7 @@ class PlainSession(Session):
         server.commands += 1
         server.tallies.of(row.name).calls += 1
         whole = self.reader.take_whole()  # type: ignore[attr-defined]
-        self._pass_on(whole or bytes(pack(tuple(args))), 1, ())  # type: ignore[arg-type]
+        self._pass_on(whole or bytes(pack(tuple(args))), 1, told)  # type: ignore[arg-type]
         return True
 
     def _run(self, commands: list[list[bytes]]) -> None:
