@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 from shutil import which
 
@@ -103,3 +104,26 @@ def test_a_cache_that_lost_everything_is_filled_from_others_as_it_is_used(
     first.kill()
     third.kill()
     assert second.command("GET", "k:7") == b"8", "it keeps what it learned"
+
+
+def test_a_value_for_which_memcached_has_no_room_is_gone_and_no_life_ends(
+    make_cluster: MakeCluster, tmp_path: Path
+) -> None:
+    path = tmp_path / "socket"
+    command = ["memcached", "-s", str(path), "-I", "1m", *(("-u", "root") if os.geteuid() == 0 else ())]
+    with subprocess.Popen(command) as server:
+        try:
+            sections: dict[str, dict[str, object]] = {
+                "storage": {"engine": "memcached"},
+                "memcached": {"address": f"unix:{path}", "item_size": "4mb"},
+            }
+            (node,) = make_cluster({"dc1": [1]}, sections)
+            assert node.command("SET", "k", "old") == b"OK"
+            assert node.command("SET", "k", "x" * (2 << 20)) == b"OK"
+            assert node.command("GET", "k") is None
+            assert node.command("SET", "k", "new") == b"OK"
+            assert node.command("GET", "k") == b"new"
+            assert node.info("persistence")["memcached_not_kept"] == "1"
+            assert node.log_text().count("storage server connected") == 1
+        finally:
+            server.kill()

@@ -25,6 +25,8 @@ from trio_dynomite.storage.rocksdb.codec import decode_record, encode_record
 KEY_MAX, ENCODED_MAX = 250, 186
 """Bytes of a key; of one that has to be sent in base 64, before that."""
 _HEAD = b"\xd7\x01"
+_NOT_KEPT = (b"SERVER_ERROR out of memory storing object", b"SERVER_ERROR object too large for cache")
+"""It has no room for an item, and forgets what it had of the key: as if it were evicted at once."""
 _OVERHEAD = 1024
 """What memcached needs of an item beside the value, key included."""
 _FOREIGN = TICK | 1
@@ -93,7 +95,9 @@ class MemcachedDriver:
         return left_s if left_s <= _RELATIVE_MAX_S else now_ms // 1000 + left_s
 
     def wrote(self, entry: Entry, reply: Reply) -> bool:
-        """HD: it was; EX, NF, NS: there is another version, or none."""
+        """HD: it was; EX, NF, NS: there is another version, or none.
+
+        One for which there is no room was, too, and is gone again."""
         answer = reply[:2]
         if answer == b"HD":
             token = reply.find(b" c")
@@ -104,6 +108,11 @@ class MemcachedDriver:
             return True
         if answer in (b"EX", b"NF", b"NS"):
             return False
+        if reply.startswith(_NOT_KEPT):
+            entry.token = b""
+            if not entry.is_dirty and not entry.commits:
+                entry.record = None
+            return True
         raise ProtocolError(f"memcached cannot write a key: {_shown(reply)}")
 
     def flush(self) -> bytes:

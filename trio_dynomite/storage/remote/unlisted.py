@@ -24,6 +24,8 @@ class UnlistedStore(RemoteStore):
     deadlines: Deadlines = field(factory=NoDeadlines)
     is_cold: bool = False
     """What the server does not know others may: that it is unknown is forgotten at once."""
+    not_kept: int = 0
+    """Values for which the server had no room at all."""
     learned: int = 0
     """Records that came from others meanwhile."""
     _forgotten: int = 0
@@ -41,7 +43,11 @@ class UnlistedStore(RemoteStore):
 
     def figures(self) -> dict[str, object]:
         """As in `Store`."""
-        return {"memcached_is_cold": int(self.is_cold), "memcached_learned": self.learned}
+        return {
+            "memcached_is_cold": int(self.is_cold),
+            "memcached_learned": self.learned,
+            "memcached_not_kept": self.not_kept,
+        }
 
     def _send_all(self, changed: list[tuple[bytes, Entry]]) -> None:
         for key, entry in changed:
@@ -56,16 +62,19 @@ class UnlistedStore(RemoteStore):
         self._ask(
             request,
             partial(self.driver.wrote, entry),
-            partial(self._wrote, key, entry, commits),
+            partial(self._wrote, key, entry, commits, entry.record is not None),
             partial(self._not_taken, [(key, entry)], commits),
         )
 
-    def _wrote(self, key: bytes, entry: Entry, commits: list[Commit], is_written: bool) -> None:
+    def _wrote(
+        self, key: bytes, entry: Entry, commits: list[Commit], has_value: bool, is_written: bool
+    ) -> None:
         if not is_written:
             self.conflicts += 1
             entry.commits = commits + entry.commits
             self._read(key)
             return
+        self.not_kept += has_value and not entry.token
         self._arrived([(key, entry)], commits)
 
     def flush(self, first: int, last: int, stamp: int) -> None:

@@ -70,8 +70,10 @@ def test_replies_to_writes() -> None:
     assert entry.token == b"2"
     for other in (b"EX c0\r\n", b"NF c0\r\n", b"NS c0\r\n"):
         assert not DRIVER.wrote(entry, other)
-    with pytest.raises(ProtocolError, match="out of memory"):
-        DRIVER.wrote(entry, b"SERVER_ERROR out of memory storing object\r\n")
+    with pytest.raises(ProtocolError, match="bad data chunk"):
+        DRIVER.wrote(entry, b"CLIENT_ERROR bad data chunk\r\n")
+    assert DRIVER.wrote(entry, b"SERVER_ERROR out of memory storing object\r\n")
+    assert (entry.record, entry.token) == (None, b""), "it is gone as it came"
 
 
 @pytest.mark.parametrize(
