@@ -327,7 +327,7 @@ def histories(name: str) -> settings:
         derandomize=asked is None,
         deadline=None,
         suppress_health_check=list(HealthCheck),
-        max_examples=int(asked or {"memory": 150, "rocksdb": 50, "slow": 50}.get(name, 12)),
+        max_examples=int(asked or {"memory": 150, "rocksdb": 50, "slow": 50, "crashes": 6}.get(name, 12)),
         stateful_step_count=30,
     )
 
