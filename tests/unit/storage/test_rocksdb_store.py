@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.engines import folder, litter
 from tests.properties.test_merge_types import EVERYTHING, KEYS, NOW, plain
 from trio_dynomite.data.effect import FLUSH
+from trio_dynomite.data.opaque import OpaqueBody
 from trio_dynomite.data.record import COUNTS
 from trio_dynomite.data.stamp import HybridClock
 from trio_dynomite.errors import CommandError, ConfigError
@@ -163,6 +164,24 @@ def test_a_body_is_the_same_for_all_who_hold_it_and_is_read_again_when_none_does
     for number in range(100):
         assert ks.get(b"%d" % number) == b"v" * 100
     assert sorted(ks.hash_at(b"k").items()) == [(b"f", b"2"), (b"g", b"3")]
+
+
+def test_what_is_in_memory_is_weighed_once_each(store: RocksStore) -> None:
+    ks, book = keyspace(store), store._book
+    for _ in range(3):
+        ks.put(b"s", b"v" * 1000)
+        ks.put(b"lasting", b"v" * 1000, ks.now_ms + 10)
+        ks.hash_at(b"h").put([(b"f", b"v")])
+        store.commit()
+    before = book.bytes
+    assert 2000 < before < 20_000
+    for size in (5000, 100_000, 10):
+        store.set(SLOT, b"k", (ks.clock.next(), "type", 0, 0, OpaqueBody("type", b"v" * size)))
+        store.commit()
+        assert size <= book.bytes - before < size + 20_000
+    for key in (b"s", b"lasting", b"h", b"k"):
+        ks.delete(key)
+    assert book.bytes == 0
 
 
 def test_a_header_is_written_once_a_turn(store: RocksStore) -> None:

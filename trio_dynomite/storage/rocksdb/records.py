@@ -124,7 +124,7 @@ class Book:
         if self.plain:
             self.plain.pop(name, None)
         self._others[name] = self.young[name] = record
-        if old is None or old[VALUE] is not record[VALUE]:
+        if old is None or old[VALUE] is not record[VALUE] or old[COUNTS] is not record[COUNTS]:
             self.bytes += _bytes(record) - _bytes(old)
 
     def delete(self, name: bytes) -> None:
