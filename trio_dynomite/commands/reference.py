@@ -9,6 +9,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+_learned_specs: dict[str, list[dict[str, Any]]] = {}
+"""Of commands of modules."""
+
 
 @cache
 def _reference() -> dict[str, Any]:
@@ -26,19 +29,15 @@ def tips(name: str) -> list[str]:
 def key_specs(name: str) -> list[dict[str, Any]]:
     """Where the keys of command `name` stand and what happens to them."""
     reference = _reference()
-    return [
-        reference["key_specs"][index] for index in reference["commands"].get(name, {}).get("key_specs", [])
-    ]
+    command = reference["commands"].get(name)
+    if command is None:
+        return _learned_specs.get(name, [])
+    return [reference["key_specs"][index] for index in command.get("key_specs", [])]
 
 
 def learn_specs(name: str, specs: list[dict[str, Any]]) -> None:
-    """Know where the keys of a command stand that is none of Valkey's."""
-    reference = _reference()
-    if name in reference["commands"] and key_specs(name) == specs:
-        return
-    first = len(reference["key_specs"])
-    reference["key_specs"] += specs
-    reference["commands"][name] = {"key_specs": list(range(first, first + len(specs)))}
+    """Know where the keys of a command stand that is none of Valkey's; of those nothing changes."""
+    _learned_specs[name] = specs
 
 
 def docs(name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 from trio_dynomite.access.rules import CATEGORIES
 from trio_dynomite.commands import introspection
 from trio_dynomite.commands.module_rows import knows_its_keys, rows_of
+from trio_dynomite.commands.reference import key_specs
 from trio_dynomite.commands.row import Row
 from trio_dynomite.commands.table import ROWS, TABLE, find, learn
 from trio_dynomite.errors import CommandError
@@ -59,6 +60,8 @@ def test_the_table_learns_and_forgets() -> None:
     known = learn(rows_of([first, entry(b"GET", b"readonly module", 1, 1, 1)]))
     assert [row.name for row in known] == ["x.one"]
     assert ROWS[b"get"] is get
+    assert ROWS[b"get"].keys([b"get", b"k"]) == [b"k"]
+    assert key_specs("get")[0]["begin_search"]["spec"] == {"index": 1}
     assert find([b"x.One", b"k"]) is known[0]
     assert b"x.one" not in TABLE
     learn(rows_of([second]))
