@@ -17,7 +17,7 @@ from trio_dynomite.testing.storms import STORMS
 
 SEEDS = int(os.environ.get("SIM_SEEDS", "1600"))
 """Short storms, of all kinds together."""
-LONG_SEEDS = int(os.environ.get("SIM_LONG", "3"))
+LONG_SEEDS = int(os.environ.get("SIM_LONG", "2"))
 """Long ones, of each kind."""
 FIRST = int(os.environ.get("SIM_FIRST", "0"))
 SHORT_A_TEST, LONG_A_TEST = 50, 3
