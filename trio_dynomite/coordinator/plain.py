@@ -197,9 +197,10 @@ class PlainEngine(Engine):
         said = outcome(row, args, reply, keys, found)
         if said is None:
             return
-        effects = self._now(route, row, args).batch.effects
+        route = self._now(route, row, args)
+        effects = route.batch.effects
         if not effects:
-            self.dirty.append(self._now(route, row, args))
+            self.dirty.append(route)
         key = args[row.first] if row.first else row.keys(args)[0]
         clock = self.keyspace.clock.next() >> NODE_BITS
         effects += (SAID, self.plain.slot_of(key), key, clock, said, 0)

@@ -81,7 +81,7 @@ class Bundle:
             self._blind.append(key)
             held = entry.held = Held(None, is_sure=True)
         elif held is None or not held.is_sure or held.head != entry.token:
-            held = entry.held = Held(record, is_sure=False)
+            held = entry.held = Held(None)
         before = held.record
         if (
             record is None
@@ -91,7 +91,7 @@ class Bundle:
             or not held.is_sure
             or (before is not None and (not is_simple(before) or before[VALUE] is record[VALUE]))
         ):
-            held.head = self._add_other(key, record, held, is_known=not entry.is_blind)
+            held.head = self._add_other(key, record, held)
         else:
             value = record[VALUE]
             self.grown += len(value) - len(before[VALUE] or b"") if before is not None else 0
@@ -101,15 +101,15 @@ class Bundle:
             self._heads.append(_HEAD_SET % (head_told(self.slot_of(key)), len(key), key, head))
         held.record, held.is_sure = record, False
 
-    def _add_other(self, key: bytes, record: Record | None, held: Held, *, is_known: bool) -> bytes:
+    def _add_other(self, key: bytes, record: Record | None, held: Held) -> bytes:
         """What is more than a value over another; its head."""
         slot, before = self.slot_of(key), held.record
         head = b"" if record is None else encode_head(record)
         changes = None
-        if is_known and held.is_sure and record is not None and before is not None:
+        if record is not None and before is not None:
             changes = changes_of(key, record, before)
         if changes is not None:
-            self._add_changes(key, held, head, changes)
+            self._add_changes(key, slot, held, head, changes)
         elif held.is_sure and is_simple(record) and is_simple(before):
             self._add_string(key, slot, record, head)
         else:
@@ -118,12 +118,12 @@ class Bundle:
             self._replaced.add(key)
         return head
 
-    def _add_changes(self, key: bytes, held: Held, head: bytes, changes: list[Command]) -> None:
+    def _add_changes(self, key: bytes, slot: int, held: Held, head: bytes, changes: list[Command]) -> None:
         before = held.record
         assert before is not None
         must_exist = before[VALUE] is not None and before[DEADLINE] > 0
         words = flat(changes)
-        self._changed += keys_of(key, self.slot_of(key))
+        self._changed += keys_of(key, slot)
         self._changes += (len(words), held.head, int(must_exist), head, *words)
         growth = sum([len(word) for word in words if type(word) is bytes])
         self.grown += growth

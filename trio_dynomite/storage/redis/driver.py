@@ -1,9 +1,9 @@
 """The driver for Redis and Valkey: native keys, what a node knows beside them, one request for each change.
 
 The layout is in `layout.py`, what is sent in `bundle.py` and `writes.py`, what comes back in `reads.py`;
-what depends on what is there are functions of the server (`library.lua`). A change of some
-elements names the head that it builds on, so a server that has lost something, or is not this node's alone,
-is found out: it is read, joined and written anew.
+what depends on what is there is done by functions of the server (`library.lua`). A change of some elements
+names the head that it builds on, so a server that has lost something, or is not this node's alone, is found
+out: it is read, joined and written anew.
 """
 
 from collections.abc import Callable

@@ -105,22 +105,22 @@ class ServerPipe:
         except ProtocolError as error:
             self.close(str(error))
             return
-        waiting, at, count = self._askers, 0, len(replies)
+        askers, at, count = self._askers, 0, len(replies)
         if count > self.waiting:
             self.close(f"the server said what nobody asked for: {replies[-1][:100]!r}")
             return
         self.answered += count
         self.waiting -= count
         while at < count:
-            on_reply = waiting[0]
+            on_reply = askers[0]
             if type(on_reply) is _Several:
                 at = on_reply.take(replies, at)
                 if on_reply.left:
                     return
-                waiting.popleft()
+                askers.popleft()
                 on_reply.on_replies(on_reply.replies)
             else:
-                waiting.popleft()(replies[at])
+                askers.popleft()(replies[at])
                 at += 1
             if self.is_closed:
                 return
