@@ -89,13 +89,19 @@ def test_what_changed_before_it_was_known_is_refused_too() -> None:
     assert not server.asked, "now it is known"
 
 
-def test_it_is_tried_again_with_pauses_and_one_key() -> None:
+def two_refused() -> tuple[ListedStore, Server]:
+    """A server that has refused two keys of one turn."""
     store, server = full()
     fetch(store, server, b"other")
     put(store, b"2", STAMP + TICK)
     put(store, b"2", STAMP + TICK, b"other")
     store.commit()
     settle(server)
+    return store, server
+
+
+def test_it_is_tried_again_with_pauses_and_one_key() -> None:
+    store, server = two_refused()
     asked = []
     for at in range(200):
         store.recover(at / 10)
@@ -112,12 +118,7 @@ def test_it_is_tried_again_with_pauses_and_one_key() -> None:
 
 
 def test_what_is_refused_again_stays() -> None:
-    store, server = full()
-    fetch(store, server, b"other")
-    put(store, b"2", STAMP + TICK)
-    put(store, b"2", STAMP + TICK, b"other")
-    store.commit()
-    settle(server)
+    store, server = two_refused()
     server.held.is_full = False
     store.recover(10.0)
     server.answer(1)
